@@ -1,0 +1,1 @@
+"""A local Akash network speaking the real wire formats, for the demo and the tests."""

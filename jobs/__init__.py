@@ -1,0 +1,1 @@
+"""When: the catalogue of jobs, the clock, the runner."""

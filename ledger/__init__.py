@@ -1,0 +1,1 @@
+"""What is kept: tables, unique keys, writes, named queries."""

@@ -1,0 +1,1 @@
+"""Did it happen? Clients ask, judges decide."""

@@ -1,0 +1,252 @@
+"""What was seen and what follows from it: the words that `gather`, `judge`, the ledger and the archive share."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Protocol
+
+from tasks.moment import Moment
+
+
+class Outcome(StrEnum):
+    """The four outcomes of a check and of a verdict (DESIGN section 4)."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    PENDING = "pending"
+    UNKNOWN = "unknown"
+
+
+class Source(StrEnum):
+    """Where an observation comes from."""
+
+    CHAIN = "chain"
+    PROVIDER = "provider"
+    CODEHOST = "codehost"
+    ENTERED = "entered"
+    REVIEWER = "reviewer"
+    COMPARISON = "comparison"
+
+
+@dataclass(frozen=True, slots=True)
+class ChainPoint:
+    """One block of one chain."""
+
+    chain_id: str
+    height: int
+    time: Moment
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One thing seen, or one attempt to see it that failed for a reason of ours (`trouble`). Never changed.
+
+    `request` is canonical and names no host: `GET /akash/…?filters.owner=…`, `RPC block_results?height=…`.
+    `body` is the raw answer. `status` is the HTTP status; `None` for what was entered or could not be asked.
+    A chain's clear "does not exist" (404 with code 5) is an observation with status 404, no trouble.
+    `height` is the height that the answer says it holds at. `trouble` is the short name of the error family's
+    member (`timeout`, `pruned`, `lagging`, …); the body is empty then.
+    """
+
+    source: Source
+    request: str
+    body: bytes
+    host: str
+    seen_at: Moment
+    status: int | None = None
+    chain_id: str | None = None
+    height: int | None = None
+    trouble: str | None = None
+    restricted: bool = False
+
+    @cached_property
+    def body_digest(self) -> str:
+        """SHA-256 of the body, hex."""
+        return hashlib.sha256(self.body).hexdigest()
+
+    @cached_property
+    def id(self) -> str:
+        """Names the thing seen: the same answer to the same question at the same height has the same id."""
+        named = [
+            self.source,
+            self.request,
+            self.status,
+            self.chain_id,
+            self.height,
+            self.trouble,
+            self.body_digest,
+        ]
+        return hashlib.sha256(json.dumps(named, separators=(",", ":")).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of a verdict. `observations` are ids; `height` and `time` say when it was true."""
+
+    name: str
+    expected: str
+    seen: str
+    outcome: Outcome
+    observations: tuple[str, ...] = ()
+    height: int | None = None
+    time: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a judge says of a claim.
+
+    `at`, `height`, `tx_index`: when the work was done (CAMPAIGN_FORMAT "The kinds"), once known. `holds_place`:
+    no check failed, `at` is known, and what is open are durations, a review or look-ups that failed on our side.
+    `next_look`: when looking again can change something; `None` when nothing can.
+    `missing`: for the participant, what is not there yet, one sentence each.
+    """
+
+    outcome: Outcome
+    checks: tuple[Check, ...]
+    judge: str
+    version: int
+    as_of: ChainPoint
+    at: Moment | None = None
+    height: int | None = None
+    tx_index: int | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    holds_place: bool = False
+    next_look: Moment | None = None
+    missing: tuple[str, ...] = ()
+
+
+def outcome_of(checks: Sequence[Check]) -> Outcome:
+    """Failed if any check failed, else unknown if any could not look, else pending if any is open, else passed."""
+    seen = {check.outcome for check in checks}
+    for outcome in (Outcome.FAILED, Outcome.UNKNOWN, Outcome.PENDING):
+        if outcome in seen:
+            return outcome
+    return Outcome.PASSED
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFacts:
+    """All that a judge may know of a claim besides observations.
+
+    `addresses`: every address of the participant, the registered one first. `fields`: as entered or found.
+    `opens`, `closes`: the task's window `[opens, closes)` in the newest revision.
+    """
+
+    id: str
+    campaign: str
+    chain_id: str
+    task: str
+    kind: str
+    participant: str
+    addresses: tuple[str, ...]
+    subject: str
+    fields: Mapping[str, str]
+    received_at: Moment
+    opens: Moment
+    closes: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Something found on the chain that may become a claim. `needs` says what is missing, empty when nothing is."""
+
+    task: str
+    owner: str
+    dseq: int
+    subject: str | None
+    app: str | None
+    gpu_models: tuple[str, ...]
+    providers: tuple[str, ...]
+    needs: str = ""
+
+
+class ChainSource(Protocol):
+    """The chain as `gather` sees it: pinned to one block, each request asked once and then shared.
+
+    Nothing here raises for trouble on the way: the observation then carries `trouble`.
+    """
+
+    @property
+    def point(self) -> ChainPoint:
+        """The block that every state read is pinned to."""
+        ...
+
+    def state(self, path: str, parameters: Mapping[str, str]) -> Observation:
+        """One REST answer at the pinned height."""
+        ...
+
+    def pages(self, path: str, parameters: Mapping[str, str], rows: str) -> Sequence[Observation]:
+        """Every page of a list at the pinned height; `rows` is the name of the list in the answer."""
+        ...
+
+    def state_at(self, height: int, path: str, parameters: Mapping[str, str]) -> Observation:
+        """One REST answer at another height, for facts that are looked for in the past."""
+        ...
+
+    def block(self, height: int) -> Observation:
+        """The block's header (REST `blocks/{height}`): its time. For good: asked once in a campaign."""
+        ...
+
+    def block_results(self, height: int) -> Observation:
+        """The results of the block's transactions in order (RPC `block_results`). For good."""
+        ...
+
+    def first_block_from(self, moment: Moment) -> Sequence[Observation]:
+        """The header of the first block not earlier than `moment` and of the one before it (none of those that
+        lie above the tip or below the first block). They prove on which side of `moment` any height lies."""
+        ...
+
+
+class EnteredSource(Protocol):
+    """What participants and reviewers entered, as observations."""
+
+    def sdls(self, owner: str) -> Sequence[Observation]:
+        """The reduced SDLs given for deployments of `owner`; request `SDL <owner>/<dseq>`."""
+        ...
+
+
+class Sources(Protocol):
+    """All that a `gather` may ask."""
+
+    @property
+    def chain(self) -> ChainSource:
+        """The campaign's chain."""
+        ...
+
+    @property
+    def entered(self) -> EnteredSource:
+        """What people entered."""
+        ...
+
+
+class Verifier(Protocol):
+    """What a module of `verifiers/kinds` offers; `VERSION` changes with every change of its judge."""
+
+    KIND: str
+    VERSION: int
+
+    def gather(self, claim: ClaimFacts, params: Mapping[str, object], sources: Sources) -> Sequence[Observation]:
+        """Ask all that the judge needs; never raises for trouble of ours."""
+        ...
+
+    def judge(
+        self,
+        claim: ClaimFacts,
+        observations: Sequence[Observation],
+        params: Mapping[str, object],
+        as_of: ChainPoint,
+    ) -> Verdict:
+        """Pure: same facts, same verdict, byte for byte."""
+        ...
+
+
+__all__ = [
+    "Candidate", "ChainPoint", "ChainSource", "Check", "ClaimFacts", "EnteredSource", "Observation",
+    "Outcome", "Source", "Sources", "Verdict", "Verifier", "outcome_of",
+]  # fmt: skip

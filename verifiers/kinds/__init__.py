@@ -1,0 +1,1 @@
+"""One module for each kind of task: how it is confirmed."""
