@@ -1,0 +1,1 @@
+"""Proofs that somebody holds the key of an Akash address (pure)."""
