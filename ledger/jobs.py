@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Mapped, mapped_column
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ledger.base import Base
+from ledger.upsert import insert_new, upsert
+from tasks.moment import Moment
 
 
 class JobSlotRow(Base):
@@ -32,4 +37,34 @@ class JobStateRow(Base):
     last_error: Mapped[str | None]
     last_detail: Mapped[str | None]
     last_duration_ns: Mapped[int | None]
-    next_run_ns: Mapped[int | None]
+
+
+def begin_slot(session: Session, job: str, slot: Moment, worker: str, now: Moment) -> bool:
+    """Take a due run; False where another process has it."""
+    row = {"job": job, "slot_ns": slot, "started_ns": now, "worker": worker}
+    return insert_new(session, JobSlotRow, [row]) == 1
+
+
+def end_slot(
+    session: Session, job: str, slot: Moment, now: Moment, duration_ns: int, detail: str, error: str | None
+) -> None:
+    """Note how a run ended, and what the job list shows of it."""
+    session.execute(
+        update(JobSlotRow)
+        .where(JobSlotRow.job == job, JobSlotRow.slot_ns == slot)
+        .values(finished_ns=now, duration_ns=duration_ns, error=error)
+    )
+    state: dict[str, object] = {"job": job, "last_run_ns": now, "last_error": error, "last_duration_ns": duration_ns}
+    if error is None:
+        state |= {"last_ok_ns": now, "last_detail": detail}
+    upsert(session, JobStateRow, [state])
+
+
+def job_states(session: Session) -> Sequence[JobStateRow]:
+    """How each job has fared, by name."""
+    return session.scalars(select(JobStateRow).order_by(JobStateRow.job)).all()
+
+
+def forget_slots(session: Session, before: Moment) -> None:
+    """Remove the rows of runs long past: a slot that lies behind is never due again."""
+    session.execute(delete(JobSlotRow).where(JobSlotRow.slot_ns < before))

@@ -495,7 +495,6 @@ def _job_states() -> None:
         sa.Column("last_error", sa.Text()),
         sa.Column("last_detail", sa.Text()),
         sa.Column("last_duration_ns", BIG),
-        sa.Column("next_run_ns", BIG),
         sa.PrimaryKeyConstraint("job", name=op.f("pk_job_states")),
     )
 

@@ -1,0 +1,38 @@
+"""The list of jobs: what each does, how often it is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services import campaigns, claims, following, housekeeping, rewards, verification
+from services.house import House
+from tasks.moment import SECOND, Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Scheduled work of ours. `run` is idempotent and returns one line for the job list."""
+
+    name: str
+    title: str
+    every_seconds: int
+    run: Callable[[House], str]
+
+    def slot(self, now: Moment) -> Moment:
+        """The start of the slot that `now` lies in: what makes one due run."""
+        length = self.every_seconds * SECOND
+        return Moment(now // length * length)
+
+
+def catalogue(house: House) -> tuple[Job, ...]:
+    """Every job, in the order in which they feed each other."""
+    settings = house.settings
+    return (
+        Job("follow", "Follow the chain", settings.follow_every_seconds, following.follow),
+        Job("find", "Find deployments of participants", settings.verify_every_seconds, claims.find_claims),
+        Job("verify", "Verify what is due", settings.verify_every_seconds, verification.verify_due),
+        Job("rewards", "Compute the rewards", settings.verify_every_seconds, rewards.compute_if_changed),
+        Job("campaign", "Check the campaign's chain and dates", 60, campaigns.watch),
+        Job("housekeeping", "Remove what has expired", 3600, housekeeping.clean),
+    )

@@ -1,0 +1,171 @@
+"""The folder of a demo: its story's start, its ports, its campaign, its settings; a second start goes on in it."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tasks.moment import SECOND, Moment, format_moment, parse_moment
+
+HOUR = 3600 * SECOND
+DAY = 24 * HOUR
+STORY_DAYS_BEFORE_START = 28
+STORY_OPENS = parse_moment("2023-06-20T16:00:00Z")
+BLOCK = 6 * SECOND
+CHAIN_ID = "waymark-demo-1"
+PAYOUT_CHAIN_ID = "waymark-demo-pay-1"
+
+_TIME = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+
+
+class DemoError(Exception):
+    """The demo can't start; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What stays the same at every start of one demo. `opens` is the block time of height 1."""
+
+    folder: Path
+    opens: Moment
+    seed: int
+    port: int
+    rest_port: int
+    secret_key: str
+
+    @property
+    def env_file(self) -> Path:
+        """Serves other commands: `python app.py --env-file …`."""
+        return self.folder / ".env"
+
+    @property
+    def campaign_file(self) -> Path:
+        """The campaign with its dates moved to this demo's start."""
+        return self.folder / "campaign.yaml"
+
+    @property
+    def acts_file(self) -> Path:
+        """How many of the people's acts are done."""
+        return self.folder / "acts.json"
+
+    @property
+    def url(self) -> str:
+        """The address to open."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def block_time(self, height: int) -> Moment:
+        """The time of a block of the story: one each 6 s from `opens`, at height 1."""
+        return Moment(self.opens + (height - 1) * BLOCK)
+
+    def height_at(self, now: Moment) -> int:
+        """The newest height not later than `now`."""
+        return (now - self.opens) // BLOCK + 1
+
+    def acts_done(self) -> int:
+        """How many acts were done at earlier starts; repeating one changes nothing."""
+        try:
+            return int(json.loads(self.acts_file.read_text())["done"])
+        except (OSError, ValueError, KeyError):
+            return 0
+
+    def note_acts_done(self, count: int) -> None:
+        """Remember how many acts are done."""
+        write_whole(self.acts_file, json.dumps({"done": count}) + "\n")
+
+
+def open_demo(folder: Path, port: int | None, now: Moment, *, fresh: bool, seed: int = 2023) -> Demo:
+    """Open the demo in `folder`, or begin a new one there: `opens` is now, rounded down to the hour, less 28 days.
+
+    Raises DemoError where the folder is not a demo's or a port is taken.
+    """
+    state_file = folder / "demo.json"
+    if fresh and state_file.exists():
+        shutil.rmtree(folder)
+    if state_file.exists():
+        demo = _stored(folder, state_file, port)
+    elif folder.exists() and any(folder.iterdir()):
+        raise DemoError(f"{folder} is not empty and holds no demo: name another folder with --dir")
+    else:
+        opens = Moment(now // HOUR * HOUR - STORY_DAYS_BEFORE_START * DAY)
+        demo = Demo(
+            folder, opens, seed, port or free_port(8000), free_port(1317, pair=True), secrets.token_urlsafe(32)
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = asdict(demo) | {"folder": None}
+    write_whole(state_file, json.dumps(kept, indent=2) + "\n")
+    return demo
+
+
+def _stored(folder: Path, state_file: Path, port: int | None) -> Demo:
+    try:
+        kept = json.loads(state_file.read_text()) | {"folder": folder}
+        demo = Demo(**kept)
+    except (ValueError, TypeError) as error:
+        raise DemoError(f"{state_file} cannot be read ({error}): begin anew with --fresh") from error
+    moved = {"rest_port": demo.rest_port if _free(demo.rest_port, pair=True) else free_port(1317, pair=True)}
+    if port is not None or not _free(demo.port):
+        moved["port"] = port or free_port(8000)
+    return Demo(**{**kept, **moved})
+
+
+def write_settings(demo: Demo, clock_stops_at: Moment | None) -> None:
+    """Write `.env` and `ports.json`, which other commands and people read."""
+    rest, rpc = f"http://127.0.0.1:{demo.rest_port}", f"http://127.0.0.1:{demo.rest_port + 1}"
+    lines = {
+        "CHAIN_REST": rest,
+        "CHAIN_RPC": rpc,
+        "DATABASE_URL": f"sqlite:///{(demo.folder / 'waymark.db').resolve()}",
+        "SECRET_KEYS": demo.secret_key,
+        "PUBLIC_URL": demo.url,
+        "ALLOW_PRIVATE_HOSTS": "127.0.0.0/8",
+    }
+    if clock_stops_at is not None:
+        lines["CLOCK_STOPS_AT"] = format_moment(clock_stops_at)
+    write_whole(demo.env_file, "".join(f"WAYMARK_{name}={value}\n" for name, value in lines.items()))
+    ports = {"web": demo.url, "chain_rest": rest, "chain_rpc": rpc}
+    write_whole(demo.folder / "ports.json", json.dumps(ports, indent=2) + "\n")
+
+
+def campaign_text(preset: str, opens: Moment) -> str:
+    """The preset with every time moved by the distance of `opens` from 2023, on the demo's chains.
+
+    Results of a task can be final two minutes after they are published, so that a demo can pay within minutes.
+    """
+    moved_by = opens - STORY_OPENS
+    text = _TIME.sub(lambda match: format_moment(Moment(parse_moment(match[0]) + moved_by)), preset)
+    for key, value in (("chain_id", CHAIN_ID), ("payout_chain_id", PAYOUT_CHAIN_ID), ("appeals", "2m")):
+        text, count = re.subn(rf"(?m)^({key}:\s*)[^\s#]+", rf"\g<1>{value}", text)
+        if count != 1:
+            raise DemoError(f"the preset says `{key}` {count} times, not once")
+    return text
+
+
+def free_port(wanted: int, *, pair: bool = False) -> int:
+    """`wanted` or the next free port above it; `pair`: the one after it is free too."""
+    for port in range(wanted, wanted + 500):
+        if _free(port, pair=pair):
+            return port
+    raise DemoError(f"no free port from {wanted} to {wanted + 500}")
+
+
+def _free(port: int, *, pair: bool = False) -> bool:
+    for number in (port, port + 1) if pair else (port,):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", number))
+            except OSError:
+                return False
+    return True
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old text or the new one, never half."""
+    beside = path.with_name(path.name + ".new")
+    beside.write_text(text)
+    beside.replace(path)

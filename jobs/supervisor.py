@@ -1,0 +1,111 @@
+"""Child processes: started, watched, started again when they die, stopped together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+
+import structlog
+
+log = structlog.get_logger()
+
+STOP_SECONDS = 20
+QUICK_DEATH_SECONDS = 5
+
+
+@dataclass
+class Child:
+    """One process to keep running."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    deaths: int = 0
+    next_start: float = 0.0
+
+    def start(self) -> None:
+        """Start it; its messages go to our stderr."""
+        self.process = subprocess.Popen(self.command, env=dict(self.environment), stdout=2)  # noqa: S603
+        self.started = time.monotonic()
+
+
+@dataclass
+class Supervisor:
+    """Keeps children running until told to stop. A child that dies at once is given more and more time."""
+
+    children: list[Child] = field(default_factory=list)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Child:
+        """Start one more child."""
+        child = Child(name, command, environment)
+        child.start()
+        self.children.append(child)
+        return child
+
+    def stop_on_signals(self) -> None:
+        """SIGTERM and SIGINT stop everything in order."""
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            self.stopping.set()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+
+    def tend(self) -> None:
+        """Look at each child once and start again what has died."""
+        now = time.monotonic()
+        for child in self.children:
+            if child.process is not None and child.process.poll() is not None:
+                quick = now - child.started < QUICK_DEATH_SECONDS
+                child.deaths = child.deaths + 1 if quick else 0
+                child.next_start = now + min(30, child.deaths**2)
+                log.warning("child_died", child=child.name, code=child.process.returncode, deaths=child.deaths)
+                child.process = None
+            if child.process is None and now >= child.next_start and not self.stopping.is_set():
+                child.start()
+
+    def run(self) -> None:
+        """Tend the children until told to stop, then stop them."""
+        try:
+            while not self.stopping.wait(0.5):
+                self.tend()
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """Ask every child to end, the newest first; after a while end it."""
+        self.stopping.set()
+        running = [child.process for child in reversed(self.children) if child.process is not None]
+        for process in running:
+            process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in running:
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.children.clear()
+
+
+def end_with_parent() -> None:
+    """End this process when its parent is gone, so that a killed supervisor leaves no orphan behind."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(STOP_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
