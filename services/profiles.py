@@ -1,0 +1,191 @@
+"""What is known of one participant: their addresses and each claim with its checks and awards."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger.awards import AwardLineRow, ProvisionalLineRow
+from ledger.claims import CheckRow, ClaimRow, VerdictRow
+from ledger.people import AddressRow, RegistrationRow
+from services import campaigns
+from services.campaigns import Loaded
+from services.errors import NotFound
+from services.house import House
+from services.standings import Place, place_of
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the reward ledger, or what a claim that holds its place would get today (`provisional`)."""
+
+    kind: str
+    slug: str | None
+    task: str | None
+    amount_micro: int
+    reason: str
+    working: Mapping[str, object]
+    provisional: bool
+    revision: int | None = None
+    cause: str = ""
+    computed_ns: int | None = None
+    corrects: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenClaim:
+    """A claim with its newest verdict. `verdict` None: nobody has looked yet, `checks` is empty then."""
+
+    row: ClaimRow
+    task_title: str
+    verdict: VerdictRow | None
+    checks: Sequence[CheckRow]
+    lines: Sequence[Line]
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """What is not there yet, one sentence each."""
+        return self.verdict.missing if self.verdict else ()
+
+    @property
+    def amount_micro(self) -> int:
+        """What the ledger holds for it now."""
+        return sum(line.amount_micro for line in self.lines if not line.provisional)
+
+    @property
+    def provisional_micro(self) -> int:
+        """What it would get today if what is open passes."""
+        return sum(line.amount_micro for line in self.lines if line.provisional)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A participant as everybody may see them. `place` None: not registered for the campaign in force."""
+
+    address: str
+    name: str | None
+    unit: str
+    place: Place | None
+    registration: RegistrationRow | None
+    addresses: Sequence[AddressRow]
+    claims: Sequence[SeenClaim]
+    other_lines: Sequence[Line]
+
+
+def profile(house: House, address: str) -> Profile:
+    """A participant by any of their addresses. Raises NotFound where no such address was ever proved here."""
+    with house.ledger.read() as session:
+        loaded = campaigns.current_in(session, house.settings.campaign)
+        known = session.get(AddressRow, address)
+        if loaded is None or known is None:
+            raise NotFound(f"Nobody has registered {address}. A linked address shows the participant it belongs to.")
+        participant = known.participant
+        registration = session.get(RegistrationRow, (loaded.slug, participant))
+        addresses = session.scalars(
+            select(AddressRow)
+            .where(AddressRow.participant == participant)
+            .order_by(AddressRow.address != participant, AddressRow.linked_ns, AddressRow.address)
+        ).all()
+        place = place_of(session, loaded.slug, participant)
+        claims = session.scalars(
+            select(ClaimRow)
+            .where(ClaimRow.campaign == loaded.slug, ClaimRow.participant == participant)
+            .order_by(ClaimRow.received_ns.desc(), ClaimRow.id)
+        ).all()
+        lines = _lines(session, loaded.slug, [participant])
+        return Profile(
+            address=participant,
+            name=place.name if place else None,
+            unit=loaded.newest.reward.unit,
+            place=place,
+            registration=registration,
+            addresses=addresses,
+            claims=seen_claims(session, loaded, claims, lines),
+            other_lines=lines.get(None, ()),
+        )
+
+
+def claim(house: House, claim_id: str) -> tuple[SeenClaim, str]:
+    """One claim and the unit of its amounts. Raises NotFound."""
+    with house.ledger.read() as session:
+        loaded = campaigns.current_in(session, house.settings.campaign)
+        row = session.get(ClaimRow, claim_id)
+        if loaded is None or row is None or row.campaign != loaded.slug:
+            raise NotFound("There is no such claim. The participant's page lists all of theirs.")
+        lines = _lines(session, loaded.slug, [row.participant])
+        return seen_claims(session, loaded, [row], lines)[0], loaded.newest.reward.unit
+
+
+def seen_claims(
+    session: Session, loaded: Loaded, claims: Sequence[ClaimRow], lines: Mapping[str | None, Sequence[Line]]
+) -> list[SeenClaim]:
+    """Claims with verdicts, checks and lines, in two queries whatever their number."""
+    verdicts = {
+        row.id: row
+        for ids in _chunks([claim.verdict_id for claim in claims if claim.verdict_id is not None])
+        for row in session.scalars(select(VerdictRow).where(VerdictRow.id.in_(ids)))
+    }
+    checks: dict[int, list[CheckRow]] = defaultdict(list)
+    for ids in _chunks(list(verdicts)):
+        statement = select(CheckRow).where(CheckRow.verdict.in_(ids)).order_by(CheckRow.verdict, CheckRow.position)
+        for check in session.scalars(statement):
+            checks[check.verdict].append(check)
+    titles = {task.slug: task.title for task in loaded.newest.tasks}
+    return [
+        SeenClaim(
+            row=row,
+            task_title=titles.get(row.task, row.task),
+            verdict=verdicts.get(row.verdict_id) if row.verdict_id is not None else None,
+            checks=checks.get(row.verdict_id, []) if row.verdict_id is not None else [],
+            lines=lines.get(row.id, ()),
+        )
+        for row in claims
+    ]
+
+
+def _lines(session: Session, campaign: str, participants: Sequence[str]) -> dict[str | None, list[Line]]:
+    """Every line of the named people by claim; those of pools, bonuses and grants under None."""
+    found: dict[str | None, list[Line]] = defaultdict(list)
+    awarded = select(AwardLineRow).where(
+        AwardLineRow.campaign == campaign, AwardLineRow.participant.in_(participants)
+    )
+    for row in session.scalars(awarded.order_by(AwardLineRow.id)):
+        found[row.claim].append(
+            Line(
+                kind=row.kind,
+                slug=row.slug,
+                task=row.task,
+                amount_micro=row.amount_micro,
+                reason=row.reason,
+                working=row.working,
+                provisional=False,
+                revision=row.revision,
+                cause=row.cause,
+                computed_ns=row.computed_ns,
+                corrects=row.corrects,
+            )
+        )
+    held = select(ProvisionalLineRow).where(
+        ProvisionalLineRow.campaign == campaign, ProvisionalLineRow.participant.in_(participants)
+    )
+    for held_row in session.scalars(held):
+        found[held_row.claim].append(
+            Line(
+                kind="claim",
+                slug=None,
+                task=held_row.task,
+                amount_micro=held_row.amount_micro,
+                reason=held_row.reason,
+                working=held_row.working,
+                provisional=True,
+            )
+        )
+    return found
+
+
+def _chunks(ids: Sequence[int], size: int = 500) -> Iterable[Sequence[int]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))
