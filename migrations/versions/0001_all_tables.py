@@ -435,6 +435,8 @@ def _award_lines() -> None:
         sa.Column("id", BIG, autoincrement=True, nullable=False),
         sa.Column("campaign", sa.Text(), nullable=False),
         sa.Column("revision", BIG, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("step", BIG, nullable=False),
         sa.Column("claim", sa.Text()),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("slug", sa.Text()),
@@ -449,6 +451,7 @@ def _award_lines() -> None:
         sa.Column("computed_ns", BIG, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_award_lines")),
         sa.ForeignKeyConstraint(["corrects"], ["award_lines.id"], name=op.f("fk_award_lines_corrects_award_lines")),
+        sa.UniqueConstraint("campaign", "key", "step", name=op.f("uq_award_lines_campaign_key_step")),
     )
     op.create_index(op.f("ix_award_lines_campaign_claim"), "award_lines", ["campaign", "claim"])
     op.create_index(op.f("ix_award_lines_campaign_participant"), "award_lines", ["campaign", "participant"])
@@ -469,6 +472,16 @@ def _provisional_lines() -> None:
     )
     op.create_index(
         op.f("ix_provisional_lines_campaign_participant"), "provisional_lines", ["campaign", "participant"]
+    )
+
+
+def _reward_runs() -> None:
+    op.create_table(
+        "reward_runs",
+        sa.Column("campaign", sa.Text(), nullable=False),
+        sa.Column("inputs", sa.Text(), nullable=False),
+        sa.Column("computed_ns", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("campaign", name=op.f("pk_reward_runs")),
     )
 
 
@@ -543,6 +556,7 @@ def upgrade() -> None:
     _verdict_observations()
     _award_lines()
     _provisional_lines()
+    _reward_runs()
     _job_slots()
     _job_states()
     _audit_log()
@@ -553,6 +567,7 @@ def downgrade() -> None:
         "audit_log",
         "job_states",
         "job_slots",
+        "reward_runs",
         "provisional_lines",
         "award_lines",
         "verdict_observations",
