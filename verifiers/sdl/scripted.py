@@ -1,0 +1,68 @@
+"""The values of an SDL as JavaScript sees them (js-yaml with the YAML 1.2 core schema), for the TypeScript rules."""
+
+from __future__ import annotations
+
+import re
+
+from verifiers.sdl.nodes import ListNode, Node, ScalarNode
+
+JsValue = None | bool | int | float | str | list["JsValue"] | dict[str, "JsValue"]
+
+_BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INTEGER = re.compile(r"[-+]?(\d+)", re.ASCII)
+_HEX = re.compile(r"[-+]?0x([0-9a-fA-F]+)")
+_OCTAL = re.compile(r"[-+]?0o([0-7]+)")
+_FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_SAFE = 2**53
+_LONGEST_NUMBER = 40
+
+
+class NotScripted(ValueError):
+    """The TypeScript SDK refuses this SDL, so no hash of its making can be on the chain."""
+
+
+def js_value(node: Node) -> JsValue:
+    """The tree as plain values. Raises NotScripted where a number leaves what JavaScript holds exactly."""
+    if isinstance(node, ScalarNode):
+        return _scalar(node)
+    if isinstance(node, ListNode):
+        return [js_value(item) for item in node.items]
+    return {key: js_value(entry.node) for key, entry in node.entries.items()}
+
+
+def _scalar(node: ScalarNode) -> JsValue:
+    if node.is_null:
+        return None
+    if not node.plain:
+        return node.text
+    if node.text in _BOOLS:
+        return _BOOLS[node.text]
+    return _number(node.text) if len(node.text) <= _LONGEST_NUMBER else node.text
+
+
+def _number(text: str) -> JsValue:
+    if _NOT_FINITE.fullmatch(text):
+        raise NotScripted(text)
+    for pattern, base in ((_HEX, 16), (_OCTAL, 8), (_INTEGER, 10)):
+        match = pattern.fullmatch(text)
+        if match is not None:
+            return _safe(int(match[1], base) * (-1 if text.startswith("-") else 1))
+    if _FLOAT.fullmatch(text):
+        value = float(text)
+        return _safe(int(value)) if value.is_integer() else value
+    return text
+
+
+def _safe(value: int) -> int:
+    if not -_SAFE < value < _SAFE:
+        raise NotScripted(str(value))
+    return value
+
+
+def number_text(value: float) -> str:
+    """A number as JavaScript writes it."""
+    if isinstance(value, int) or value.is_integer():
+        return str(int(value))
+    mantissa, _, exponent = repr(float(value)).partition("e")
+    return f"{mantissa}e{int(exponent):+d}" if exponent else mantissa
