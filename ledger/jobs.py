@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ledger.base import Base
-from ledger.upsert import insert_new, upsert
+from ledger.rows import insert_once, replace_rows
 from tasks.moment import Moment
 
 
@@ -42,7 +42,7 @@ class JobStateRow(Base):
 def begin_slot(session: Session, job: str, slot: Moment, worker: str, now: Moment) -> bool:
     """Take a due run; False where another process has it."""
     row = {"job": job, "slot_ns": slot, "started_ns": now, "worker": worker}
-    return insert_new(session, JobSlotRow, [row]) == 1
+    return insert_once(session, JobSlotRow, row)
 
 
 def end_slot(
@@ -57,7 +57,7 @@ def end_slot(
     state: dict[str, object] = {"job": job, "last_run_ns": now, "last_error": error, "last_duration_ns": duration_ns}
     if error is None:
         state |= {"last_ok_ns": now, "last_detail": detail}
-    upsert(session, JobStateRow, [state])
+    replace_rows(session, JobStateRow, [state])
 
 
 def job_states(session: Session) -> Sequence[JobStateRow]:

@@ -1,0 +1,233 @@
+"""Verifying what is due: take claims, look outside any transaction, judge, keep what was seen and what follows."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from ledger.claims import ClaimRow, EnteredSdlRow
+from ledger.observations import known, load_observations
+from ledger.people import AddressRow
+from ledger.verdicts import Decision, let_go, record_verdicts, take_due
+from services import campaigns
+from services.campaigns import Loaded
+from services.errors import Unavailable
+from services.following import judged_point
+from services.house import House
+from tasks.moment import SECOND, Duration, Moment
+from tasks.parts import Task
+from verifiers.chain.pinned import PinnedChain
+from verifiers.evidence import ChainPoint, ChainSource, ClaimFacts, EnteredSource, Observation, Outcome, Verdict
+from verifiers.kinds import verifier_of
+
+BATCH = 200
+LEASE = Duration(600 * SECOND)
+RETRY = Duration(120 * SECOND)
+RUN = Duration(240 * SECOND)
+
+
+@dataclass(frozen=True)
+class Entered:
+    """What participants entered, read from the ledger."""
+
+    house: House
+    campaign: str
+
+    def sdls(self, owner: str) -> Sequence[Observation]:
+        """The reduced SDLs given for deployments of `owner`, the oldest first."""
+        with self.house.ledger.read() as session:
+            ids = session.scalars(
+                select(EnteredSdlRow.observation)
+                .where(EnteredSdlRow.campaign == self.campaign, EnteredSdlRow.owner == owner)
+                .order_by(EnteredSdlRow.received_ns, EnteredSdlRow.dseq)
+            ).all()
+            return list(load_observations(session, ids).values())
+
+
+@dataclass(frozen=True)
+class Asked:
+    """All that a `gather` may ask in one pass."""
+
+    chain: ChainSource
+    entered: EnteredSource
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One claim looked at: the facts it was judged by, what was seen, and the verdict."""
+
+    claim: ClaimFacts
+    observations: Sequence[Observation]
+    verdict: Verdict
+
+
+def verify_due(house: House) -> str:
+    """A job: verify claims until none is due, or the time of one run is used up.
+
+    Raises Unavailable where the chain's state lets nothing be judged: the claims stay due.
+    """
+    loaded = campaigns.current(house)
+    if loaded is None:
+        return "no campaign is loaded"
+    started, count = house.clock.now(), 0
+    while True:
+        done = verify_batch(house, loaded)
+        count += done
+        if done == 0 or house.clock.now() - started > RUN:
+            return f"{count} claims verified"
+
+
+def verify_batch(house: House, loaded: Loaded) -> int:
+    """Verify one batch of due claims at one height; returns how many there were."""
+    point = judging_point(house, loaded)
+    if point is None:
+        return 0
+    worker, now = _worker(), house.clock.now()
+    taken = house.ledger.transact(lambda session: take_due(session, now, worker, BATCH, LEASE))
+    try:
+        verify_claims(house, loaded, point, taken, worker)
+    except BaseException:
+        retry = Moment(now + RETRY)
+        house.ledger.transact(lambda session: let_go(session, [row.id for row in taken], worker, retry))
+        raise
+    return len(taken)
+
+
+def _worker() -> str:
+    return f"{os.getpid()}/{threading.get_ident()}"
+
+
+def judging_point(house: House, loaded: Loaded) -> ChainPoint | None:
+    """The block at which claims are looked at now; None before the follower stands anywhere.
+
+    Raises Unavailable where the chain is halted, lags, was reset, or is another one than the campaign's.
+    """
+    if house.chain is None:
+        raise Unavailable("No chain is connected: set WAYMARK_CHAIN_REST and WAYMARK_CHAIN_RPC.")
+    wanted = campaigns.chain_id(house, loaded)
+    with house.ledger.read() as session:
+        point = judged_point(session, wanted, house.clock.now())
+    if point is not None and wanted is not None and point.chain_id != wanted:
+        raise Unavailable(f"The node is on {point.chain_id}, the campaign on {wanted}: nothing is judged.")
+    return point
+
+
+def verify_claims(house: House, loaded: Loaded, point: ChainPoint, rows: Sequence[ClaimRow], worker: str) -> None:
+    """Gather, judge and keep these claims at `point`, owner by owner, so that claims share what was read.
+
+    The claims are held by `worker`; one that it lost meanwhile is left to whoever has it.
+    """
+    if house.chain is None or not rows:
+        return
+    chain = PinnedChain(house.chain, point, known=partial(_known, house, point.chain_id))
+    sources = Asked(chain, Entered(house, loaded.slug))
+    facts = claim_facts(house, loaded, point.chain_id, rows)
+    for _, group in groupby(sorted(facts, key=_reads), key=lambda claim: _reads(claim)[0]):
+        judged = [found for claim in group if (found := judge_claim(loaded, claim, sources, point))]
+        now = house.clock.now()
+        decisions = [decision(found, now) for found in judged]
+        house.ledger.transact(partial(record_verdicts, decisions=decisions, worker=worker, now=now))
+
+
+def _reads(claim: ClaimFacts) -> tuple[str, str]:
+    return claim.fields.get("owner", claim.participant), claim.id
+
+
+def judge_claim(loaded: Loaded, claim: ClaimFacts, sources: Asked, point: ChainPoint) -> Judged | None:
+    """One claim from its sources to its verdict; None where its kind is not built."""
+    verifier = verifier_of(claim.kind)
+    if verifier is None:
+        return None
+    params = judge_params(loaded, loaded.task(claim.task))
+    observations = verifier.gather(claim, params, sources)
+    return Judged(claim, observations, verifier.judge(claim, observations, params, point))
+
+
+def judge_params(loaded: Loaded, task: Task) -> dict[str, object]:
+    """The task's params with `listed` models written out: a judge sees no campaign."""
+    params = dict(task.params)
+    if params.get("gpu_models") == "listed":
+        params["gpu_models"] = tuple(model.id for model in loaded.newest.gpu_models or ())
+    return params
+
+
+def claim_facts(house: House, loaded: Loaded, chain_id: str, rows: Iterable[ClaimRow]) -> list[ClaimFacts]:
+    """What the judges may know of these claims."""
+    rows = list(rows)
+    participants = {row.participant for row in rows}
+    owned: dict[str, list[str]] = {participant: [participant] for participant in participants}
+    with house.ledger.read() as session:
+        statement = (
+            select(AddressRow.participant, AddressRow.address)
+            .where(AddressRow.participant.in_(participants))
+            .order_by(AddressRow.linked_ns, AddressRow.address)
+        )
+        for participant, address in session.execute(statement):
+            if address != participant:
+                owned[participant].append(address)
+    return [
+        ClaimFacts(
+            id=row.id,
+            campaign=row.campaign,
+            chain_id=chain_id,
+            task=row.task,
+            kind=row.kind,
+            participant=row.participant,
+            addresses=tuple(owned[row.participant]),
+            subject=row.subject,
+            fields=row.fields,
+            received_at=Moment(row.received_ns),
+            opens=task.opens,
+            closes=task.closes,
+        )
+        for row in rows
+        for task in (loaded.task(row.task),)
+    ]
+
+
+def decision(judged: Judged, now: Moment) -> Decision:
+    """What is kept of a claim that was looked at, and when it is looked at next."""
+    verdict = judged.verdict
+    settled = verdict.next_look is None and verdict.outcome in {Outcome.PASSED, Outcome.FAILED}
+    return Decision(judged.claim.id, verdict, judged.observations, _due(verdict, now), settled)
+
+
+def _due(verdict: Verdict, now: Moment) -> Moment | None:
+    if verdict.outcome == Outcome.UNKNOWN:
+        return Moment(now + RETRY)
+    return verdict.next_look
+
+
+def _known(house: House, chain_id: str, request: str) -> Observation | None:
+    with house.ledger.read() as session:
+        return known(session, request, chain_id)
+
+
+def verify_everything(house: House, loaded: Loaded, point: ChainPoint, progress: Callable[[int], None]) -> int:
+    """Verify every claim anew at exactly `point`; returns how many there are."""
+    count, worker = 0, _worker()
+    while rows := house.ledger.transact(lambda session: _take_unlooked(session, loaded.slug, point, worker)):
+        verify_claims(house, loaded, point, rows, worker)
+        count += len(rows)
+        progress(len(rows))
+    return count
+
+
+def _take_unlooked(session: Session, slug: str, point: ChainPoint, worker: str) -> list[ClaimRow]:
+    elsewhere = or_(ClaimRow.looked_height.is_(None), ClaimRow.looked_height != point.height)
+    chosen = (
+        select(ClaimRow.id)
+        .where(ClaimRow.campaign == slug, elsewhere)
+        .order_by(ClaimRow.participant, ClaimRow.id)
+        .limit(BATCH)
+    )
+    taking = update(ClaimRow).where(ClaimRow.id.in_(chosen.scalar_subquery())).values(taken_by=worker)
+    options = {"synchronize_session": False}
+    return list(session.scalars(taking.returning(ClaimRow), execution_options=options))
