@@ -166,6 +166,34 @@ class Candidate:
     needs: str = ""
 
 
+class EntryRefused(Exception):
+    """What a participant entered can't become a claim; `field` names what is to be mended, the message how."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class EnteredSdl:
+    """An SDL given for a deployment, reduced (DESIGN section 4): canonical JSON bytes; `app` where it was named."""
+
+    owner: str
+    dseq: int
+    app: str | None
+    reduced: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a participant entered for a task, checked and ready to become a claim."""
+
+    subject: str
+    fields: Mapping[str, str]
+    sdls: tuple[EnteredSdl, ...] = ()
+
+
 class ChainSource(Protocol):
     """The chain as `gather` sees it: pinned to one block, each request asked once and then shared.
 
@@ -231,6 +259,10 @@ class Verifier(Protocol):
     KIND: str
     VERSION: int
 
+    def enter(self, fields: Mapping[str, str], params: Mapping[str, object], addresses: Sequence[str]) -> Entry:
+        """Check what a participant with these addresses entered. Pure. Raises EntryRefused."""
+        ...
+
     def gather(self, claim: ClaimFacts, params: Mapping[str, object], sources: Sources) -> Sequence[Observation]:
         """Ask all that the judge needs; never raises for trouble of ours."""
         ...
@@ -244,9 +276,3 @@ class Verifier(Protocol):
     ) -> Verdict:
         """Pure: same facts, same verdict, byte for byte."""
         ...
-
-
-__all__ = [
-    "Candidate", "ChainPoint", "ChainSource", "Check", "ClaimFacts", "EnteredSource", "Observation",
-    "Outcome", "Source", "Sources", "Verdict", "Verifier", "outcome_of",
-]  # fmt: skip
