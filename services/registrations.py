@@ -52,6 +52,14 @@ class Linked:
     is_new: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """Personal fields: the name is shown, the contact is for organizers only."""
+
+    display_name: str | None
+    contact: str | None
+
+
 def register(
     house: House,
     address: str,
@@ -129,6 +137,32 @@ def link(house: House, participant: str, challenge_id: str, proof: Proof, browse
         return Linked(expected.address, account, kept is None)
 
     return house.ledger.transact(store)
+
+
+def change_personal(house: House, participant: str, display_name: str | None, contact: str | None) -> None:
+    """Replace both personal fields; empty ones are erased. Raises Refused, NotAllowed for somebody unregistered."""
+    address, name, reach = _checked(participant), clean_name(display_name), clean_contact(contact)
+
+    def store(session: Session) -> None:
+        if session.get(ParticipantRow, address) is None:
+            raise NotAllowed("Register for the campaign first.")
+        session.merge(PersonalRow(participant=address, display_name=name, contact=reach))
+
+    house.ledger.transact(store)
+
+
+def registration_of(house: House, campaign: str, participant: str) -> Registration | None:
+    """A participant's registration for a campaign, or None."""
+    with house.ledger.read() as session:
+        row = session.get(RegistrationRow, (campaign, participant))
+    return _registration(row, is_new=False) if row is not None else None
+
+
+def personal_of(house: House, participant: str) -> Personal:
+    """What the participant told of themselves; for their own page and for organizers, nobody else."""
+    with house.ledger.read() as session:
+        row = session.get(PersonalRow, participant)
+    return Personal(row.display_name, row.contact) if row is not None else Personal(None, None)
 
 
 def addresses_of(house: House, participant: str) -> tuple[Address, ...]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from ledger.chain import CursorRow
 from ledger.people import ChallengeRow
 from services import campaigns, proofs, sessions
-from services.errors import NotAllowed, Refused, SignInRefused, TooMany
+from services.errors import NotAllowed, NotFound, Refused, SignInRefused, TooMany
 from services.house import House
 from services.proofs import Expected, Proof
 from services.sessions import Person, hash_token
@@ -94,17 +94,17 @@ def make_challenge(
         expires_ns=text.expires_at,
     )
     house.ledger.transact(lambda session: _keep(session, row, text.issued_at))
-    return Challenge(
-        challenge_id=row.id,
-        address=checked,
-        purpose=purpose,
-        text=row.text,
-        unsigned_tx=unsigned_transaction(checked, row.memo),
-        sign_chain_id=SIGN_CHAIN_ID,
-        memo=row.memo,
-        memo_chain_ids=_memo_chain_ids(house),
-        expires_at=text.expires_at,
-    )
+    return _challenge(house, row)
+
+
+def open_challenge(house: House, challenge_id: str, browser_token: str | None) -> Challenge:
+    """A challenge that still waits in this browser. Raises NotFound where it is used, over or another browser's."""
+    with house.ledger.read() as session:
+        row = session.get(ChallengeRow, challenge_id)
+    is_ours = row is not None and browser_token is not None and row.browser_hash == hash_token(browser_token)
+    if row is None or not is_ours or row.expires_ns <= house.clock.now():
+        raise NotFound("This text is used up, or its five minutes are over. Ask for a new one.")
+    return _challenge(house, row)
 
 
 def verify(house: House, challenge_id: str, proof: Proof, browser_token: str | None) -> SignedIn:
@@ -154,6 +154,21 @@ def prove(
     if not proofs.holds(expected, proof, answers):
         raise SignInRefused(REFUSAL)
     return expected
+
+
+def _challenge(house: House, row: ChallengeRow) -> Challenge:
+    address = Address(row.address)
+    return Challenge(
+        challenge_id=row.id,
+        address=address,
+        purpose=Purpose(row.purpose),
+        text=row.text,
+        unsigned_tx=unsigned_transaction(address, row.memo),
+        sign_chain_id=SIGN_CHAIN_ID,
+        memo=row.memo,
+        memo_chain_ids=_memo_chain_ids(house),
+        expires_at=Moment(row.expires_ns),
+    )
 
 
 def _account_linked_to(person: Person | None, address: Address) -> Address:
