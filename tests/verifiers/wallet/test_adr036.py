@@ -94,7 +94,7 @@ def test_is_text_signed_by__cosmpy_key__holds():
         address = str(LocalWallet(key, prefix="akash").address())
         text = text_for(ADA, address=address)
         signature = key.sign(sign_bytes(address, text.encode()), deterministic=True, canonicalise=True)
-        assert is_text_signed_by(address, text, key.public_key_bytes, signature)
+        assert is_text_signed_by(address, text, key.public_key.public_key_bytes, signature)
 
 
 def changed(data: bytes, bit: int) -> bytes:
