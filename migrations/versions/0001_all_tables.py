@@ -450,8 +450,8 @@ def _award_lines() -> None:
         sa.Column("position", BIG, nullable=False),
         sa.Column("computed_ns", BIG, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_award_lines")),
-        sa.ForeignKeyConstraint(["corrects"], ["award_lines.id"], name=op.f("fk_award_lines_corrects_award_lines")),
         sa.UniqueConstraint("campaign", "key", "step", name=op.f("uq_award_lines_campaign_key_step")),
+        sa.ForeignKeyConstraint(["corrects"], ["award_lines.id"], name=op.f("fk_award_lines_corrects_award_lines")),
     )
     op.create_index(op.f("ix_award_lines_campaign_claim"), "award_lines", ["campaign", "claim"])
     op.create_index(op.f("ix_award_lines_campaign_participant"), "award_lines", ["campaign", "participant"])

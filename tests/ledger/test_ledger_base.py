@@ -18,20 +18,6 @@ from ledger.people import AddressRow, ParticipantRow
 from ledger.upgrading import upgrade
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    made = f"sqlite:///{tmp_path}/ledger.db"
-    upgrade(made)
-    return made
-
-
-@pytest.fixture
-def ledger(url: str):
-    opened = Ledger(url)
-    yield opened
-    opened.close()
-
-
 def participant(name: str) -> ParticipantRow:
     return ParticipantRow(address=name, created_ns=1)
 
