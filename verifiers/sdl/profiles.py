@@ -18,6 +18,7 @@ _AMOUNT = re.compile(r"\d{1,30}(\.\d{1,18})?", re.ASCII)
 _DENOM = re.compile(r"[a-zA-Z][a-zA-Z0-9/:._-]{2,127}")
 _GPU_MODEL = re.compile(r"[A-Za-z0-9][\w.-]{0,63}|\*", re.ASCII)
 _UNIFIED = {"true": "true", "on": "true", "yes": "true", "false": "false", "off": "false", "no": "false"}
+_UNREADABLE = -1
 _SIZE_MEND = "write a size such as 512Mi, 8Gi or 1G"
 
 
@@ -49,15 +50,15 @@ def _compute(name: str, place: Cursor) -> Compute:
 
 
 def _cpu(place: Cursor) -> int:
-    thousandths = place.parsed(cpu_thousandths, 0, "write CPUs such as 0.5, 2 or 500m")
-    if not 10 <= thousandths <= 384_000:
+    thousandths = place.parsed(cpu_thousandths, _UNREADABLE, "write CPUs such as 0.5, 2 or 500m")
+    if thousandths != _UNREADABLE and not 10 <= thousandths <= 384_000:
         place.error("the network allows 0.01 to 384 CPUs for each unit")
     return thousandths
 
 
 def _memory(place: Cursor) -> int:
-    size = place.parsed(size_bytes, 0, _SIZE_MEND)
-    if not MIB <= size <= 2 * TIB:
+    size = place.parsed(size_bytes, _UNREADABLE, _SIZE_MEND)
+    if size != _UNREADABLE and not MIB <= size <= 2 * TIB:
         place.error("the network allows 1Mi to 2Ti of memory for each unit")
     return size
 
@@ -86,8 +87,8 @@ def _volumes(place: Cursor) -> tuple[Volume, ...]:
 def _volume(place: Cursor, name: str) -> Volume:
     place.items()
     size_place = place.at("size")
-    size = size_place.parsed(size_bytes, 0, _SIZE_MEND)
-    if not 5 * MIB <= size <= 32 * TIB:
+    size = size_place.parsed(size_bytes, _UNREADABLE, _SIZE_MEND)
+    if size != _UNREADABLE and not 5 * MIB <= size <= 32 * TIB:
         size_place.error("the network allows 5Mi to 32Ti for each volume")
     attributes = place.at("attributes")
     return Volume(name, size, None if attributes.is_absent else _storage_attributes(attributes), place.line)
