@@ -1,0 +1,1 @@
+"""The chain: asks nodes over REST and RPC, decodes what they answer."""

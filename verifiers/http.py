@@ -1,0 +1,423 @@
+"""The one door to the network: every request has one total deadline and one byte limit, and follows nobody.
+
+A `Door` leads to one host. Which address a name may mean is its `connect`: `connect_operator` for hosts from the
+settings (any address is the operator's choice). Hosts named by others get their own `connect`, which checks and pins
+the address (security.md 2); everything else here holds for both.
+
+`requests` timeouts are per read, so a header sent byte by byte stretches them without end. Here the socket itself
+knows the deadline: each read may wait only for what is left of it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+import zlib
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.ssl_ import create_urllib3_context
+
+from verifiers.trouble import CutBody, Timeout, TooLarge, Trouble, Unreachable, WrongContentType
+
+_MIB = 1 << 20
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may cost. `body_bytes` holds before and after gunzip."""
+
+    deadline_seconds: float = 30.0
+    connect_seconds: float = 5.0
+    body_bytes: int = 64 * _MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer of whatever status, its body complete and unpacked. Header names match in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Deadline:
+    """The moment by which the request under way must be over; one for each thread's connection."""
+
+    def __init__(self, connect_seconds: float) -> None:
+        self.connect_seconds = connect_seconds
+        self._ends = 0.0
+
+    def start(self, seconds: float) -> None:
+        """Begin a request that may take so long."""
+        self._ends = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds left. Raises TimeoutError when none is."""
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("deadline passed")
+        return left
+
+    def left_to_connect(self) -> float:
+        """Seconds a connection may still take."""
+        return min(self.left(), self.connect_seconds)
+
+
+Connect = Callable[[str, int, Deadline], "DeadlineSocket"]
+"""From a host's name and port to a connected socket: the only place where an address is chosen."""
+
+
+class DeadlineSocket(socket.socket):
+    """A socket on which every wait ends at the deadline."""
+
+    deadline: Deadline | None = None
+
+    def recv_into(self, *args: Any) -> int:
+        """Wait no longer than the deadline allows."""
+        if self.deadline is not None:
+            self.settimeout(self.deadline.left())
+        return super().recv_into(*args)
+
+    def sendall(self, *args: Any) -> None:
+        """Send all before the deadline; the timeout of `sendall` is one for the whole."""
+        if self.deadline is not None:
+            self.settimeout(self.deadline.left())
+        super().sendall(*args)
+
+
+class DeadlineTlsSocket(ssl.SSLSocket):
+    """The same over TLS."""
+
+    deadline: Deadline | None = None
+
+    def recv_into(self, *args: Any) -> int:
+        """Wait no longer than the deadline allows."""
+        if self.deadline is not None:
+            self.settimeout(self.deadline.left())
+        return super().recv_into(*args)
+
+    def sendall(self, *args: Any) -> None:
+        """Send all before the deadline."""
+        if self.deadline is not None:
+            self.settimeout(self.deadline.left())
+        super().sendall(*args)
+
+
+def resolve(host: str, port: int, deadline: Deadline) -> list[tuple[Any, ...]]:
+    """All stream addresses of a name. Raises TimeoutError, OSError.
+
+    `getaddrinfo` knows no timeout, so a name that is no literal address is looked up beside us.
+    """
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    else:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    found: list[list[tuple[Any, ...]] | OSError] = []
+
+    def look_up() -> None:
+        try:
+            found.append(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+        except (OSError, UnicodeError) as error:
+            found.append(error if isinstance(error, OSError) else OSError(str(error)))
+
+    worker = threading.Thread(target=look_up, name=f"resolve {host}", daemon=True)
+    worker.start()
+    worker.join(deadline.left_to_connect())
+    if not found:
+        raise TimeoutError(f"looking up {host} took too long")
+    if isinstance(found[0], OSError):
+        raise found[0]
+    return found[0]
+
+
+def connect_operator(host: str, port: int, deadline: Deadline) -> DeadlineSocket:
+    """Connect to a host of the operator's own, at whatever address it has. Raises TimeoutError, OSError."""
+    last: OSError = OSError(f"{host} has no address")
+    for family, kind, protocol, _, address in resolve(host, port, deadline):
+        sock = DeadlineSocket(family, kind, protocol)
+        try:
+            sock.settimeout(deadline.left_to_connect())
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            last = error
+        else:
+            sock.deadline = deadline
+            return sock
+    raise last
+
+
+class _Dialling:
+    """What both connection classes share: urllib3 asks `_new_conn` for its socket and nothing else."""
+
+    host: str
+    port: int
+    sock: Any
+    _dial: Connect
+    _deadline: Deadline
+
+    def _new_conn(self) -> socket.socket:
+        try:
+            return self._dial(self.host.strip("[]"), self.port, self._deadline)
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, f"connecting to {self.host} took too long") from error
+        except OSError as error:
+            raise NewConnectionError(self, f"no connection to {self.host}: {error}") from error  # type: ignore[arg-type]
+
+
+class _PlainConnection(_Dialling, HTTPConnection):
+    def __init__(self, *args: Any, dial: Connect, deadline: Deadline, **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        self._dial, self._deadline = dial, deadline
+
+
+class _TlsConnection(_Dialling, HTTPSConnection):
+    def __init__(self, *args: Any, dial: Connect, deadline: Deadline, **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        self._dial, self._deadline = dial, deadline
+
+    def connect(self) -> None:
+        super().connect()
+        if isinstance(self.sock, DeadlineTlsSocket):
+            self.sock.deadline = self._deadline
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+class _OneHost(HTTPAdapter):
+    """Gives every request the one pool of its host, so no address and no proxy can be chosen elsewhere."""
+
+    def __init__(self, pool: HTTPConnectionPool) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=1)
+        self._pool = pool
+
+    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> HTTPConnectionPool:
+        return self._pool
+
+    def close(self) -> None:
+        self._pool.close()
+        super().close()
+
+
+@dataclass
+class _Line:
+    """What one thread keeps open to the host."""
+
+    session: requests.Session
+    deadline: Deadline
+
+
+class Door:
+    """Asks one host. Thread safe: each thread keeps its own connection alive.
+
+    `base_url` is `http(s)://[user:password@]host[:port][/prefix]`; credentials go out as basic authorization and
+    appear nowhere else. `name` is what an Observation may show. Raises ValueError for any other form.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        limits: Limits = Limits(),
+        connect: Connect = connect_operator,
+    ) -> None:
+        parts = urlsplit(base_url.strip())
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError(f"{_hidden(base_url)!r} is not an address such as https://node.example:1317")
+        self._tls = parts.scheme == "https"
+        self._host = parts.hostname
+        self._port = parts.port or (443 if self._tls else 80)
+        shown = f"[{self._host}]" if ":" in self._host else self._host
+        self._base = f"{parts.scheme}://{shown}:{self._port}{parts.path.rstrip('/')}"
+        self.name = f"{shown}:{self._port}{parts.path.rstrip('/')}"
+        self.limits = limits
+        self._connect = connect
+        self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "waymark"}
+        if parts.username is not None:
+            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            self._headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+        self._local = threading.local()
+        self._lines: list[_Line] = []
+        self._lock = threading.Lock()
+
+    def get(
+        self, target: str, headers: Mapping[str, str] | None = None, deadline_seconds: float | None = None
+    ) -> Reply:
+        """GET `target`, a path with its query already encoded.
+
+        Returns whatever the host answers. Raises Timeout, Unreachable, CutBody, TooLarge, WrongContentType.
+        """
+        line = self._line()
+        line.deadline.start(deadline_seconds or self.limits.deadline_seconds)
+        request = self._prepare("GET", target, headers, None)
+        try:
+            return self._send(line, request)
+        except _Stale:
+            # the host closed a connection that was kept alive, just as we used it again: once more, on a new one
+            return self._send(line, request, is_last_try=True)
+
+    def post(
+        self,
+        target: str,
+        body: bytes,
+        headers: Mapping[str, str] | None = None,
+        deadline_seconds: float | None = None,
+    ) -> Reply:
+        """POST a body, never repeated by itself. As `get`."""
+        line = self._line()
+        line.deadline.start(deadline_seconds or self.limits.deadline_seconds)
+        return self._send(line, self._prepare("POST", target, headers, body), is_last_try=True)
+
+    def close(self) -> None:
+        """Close every thread's connection; the next request opens a new one."""
+        with self._lock:
+            lines, self._lines = self._lines, []
+            self._local = threading.local()
+        for line in lines:
+            line.session.close()
+
+    def _line(self) -> _Line:
+        line: _Line | None = getattr(self._local, "line", None)
+        if line is None:
+            line = self._open()
+            self._local.line = line
+            with self._lock:
+                self._lines.append(line)
+        return line
+
+    def _open(self) -> _Line:
+        deadline = Deadline(self.limits.connect_seconds)
+        ways: dict[str, Any] = {"dial": self._connect, "deadline": deadline}
+        pool: HTTPConnectionPool
+        if self._tls:
+            context = create_urllib3_context()
+            context.sslsocket_class = DeadlineTlsSocket
+            pool = _TlsPool(self._host, self._port, maxsize=1, ssl_context=context, **ways)
+        else:
+            pool = _PlainPool(self._host, self._port, maxsize=1, **ways)
+        session = requests.Session()
+        session.trust_env = False
+        session.adapters.clear()
+        session.mount(f"{'https' if self._tls else 'http'}://", _OneHost(pool))
+        return _Line(session, deadline)
+
+    def _prepare(
+        self, method: str, target: str, headers: Mapping[str, str] | None, body: bytes | None
+    ) -> requests.PreparedRequest:
+        request = requests.PreparedRequest()
+        request.method = method
+        request.url = self._base + target
+        request.headers = CaseInsensitiveDict(self._headers)
+        if headers:
+            request.headers.update(headers)
+        if body is not None:
+            request.headers["Content-Length"] = str(len(body))
+        request.body = body
+        request.hooks = {"response": []}
+        return request
+
+    def _send(self, line: _Line, request: requests.PreparedRequest, *, is_last_try: bool = False) -> Reply:
+        seconds = self.limits.deadline_seconds
+        try:
+            answer = line.session.send(
+                request, stream=True, allow_redirects=False, timeout=seconds, verify=True, proxies={}
+            )
+            try:
+                body = self._read(answer.raw)
+            except BaseException:
+                answer.raw.close()
+                raise
+            return Reply(answer.status_code, answer.headers, self._unpack(body, answer.headers))
+        except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
+            raise Timeout(f"{self.name} did not answer in time. Waymark tries again or asks another host.") from None
+        except requests.exceptions.SSLError as error:
+            raise Unreachable(f"{self.name} shows no certificate that can be trusted: {_reason(error)}") from None
+        except requests.ConnectionError as error:
+            raise self._broken(error, is_last_try=is_last_try) from None
+        except urllib3.exceptions.HTTPError:
+            raise CutBody(f"{self.name} cut its answer. Waymark tries again or asks another host.") from None
+        except requests.RequestException as error:
+            raise Unreachable(f"{self.name} can't be asked: {_reason(error)}") from None
+
+    def _broken(self, error: requests.ConnectionError, *, is_last_try: bool) -> Trouble:
+        cause = error.args[0] if error.args else None
+        if isinstance(cause, urllib3.exceptions.ProtocolError):
+            kind = CutBody if is_last_try else _Stale
+            return kind(f"{self.name} closed the connection before it answered. Waymark asks again.")
+        return Unreachable(f"{self.name} can't be reached: {_reason(error)}. Check the address, or that it runs.")
+
+    def _read(self, raw: Any) -> bytes:
+        limit = self.limits.body_bytes
+        announced = raw.headers.get("content-length", "")
+        if announced.isdigit() and int(announced) > limit:
+            raise TooLarge(f"{self.name} announces {announced} bytes, more than the {limit} allowed.")
+        chunks: list[bytes] = []
+        size = 0
+        while chunk := raw.read(_CHUNK_BYTES, decode_content=False):
+            size += len(chunk)
+            if size > limit:
+                raise TooLarge(f"{self.name} answers more than the {limit} bytes allowed.")
+            chunks.append(chunk)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def _unpack(self, body: bytes, headers: Mapping[str, str]) -> bytes:
+        encoding = headers.get("content-encoding", "identity").strip().lower()
+        if encoding in {"identity", ""} or not body:
+            return body
+        if encoding not in {"gzip", "x-gzip"}:
+            raise WrongContentType(f"{self.name} answers in the encoding {encoding[:20]!r}, which was not asked for.")
+        limit = self.limits.body_bytes
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            plain = unpacker.decompress(body, limit + 1)
+        except zlib.error:
+            raise CutBody(f"{self.name} answers with broken gzip. Waymark asks again.") from None
+        if len(plain) > limit:
+            raise TooLarge(f"{self.name} answers more than the {limit} bytes allowed, once unpacked.")
+        if not unpacker.eof:
+            raise CutBody(f"{self.name} cut its packed answer. Waymark asks again.")
+        return plain
+
+
+class _Stale(CutBody):
+    """A kept connection that the host had closed."""
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause as one line: what an operator needs, without an object's address."""
+    inner: BaseException = error
+    while isinstance(inner.args[0] if inner.args else None, BaseException):
+        inner = inner.args[0]
+    reason = getattr(inner, "reason", None)
+    text = str(reason if isinstance(reason, BaseException) else inner)
+    return text.partition("): ")[2] or text
+
+
+def _hidden(url: str) -> str:
+    """An address without its credentials, for a message."""
+    return url.rpartition("@")[2]
