@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from ledger.chain import BlockRow, CursorRow
 from ledger.people import AddressRow, ParticipantRow, PersonalRow, RegistrationRow
 from services import campaigns, proofs, signin
+from services.campaigns import Loaded
 from services.errors import Conflict, NotAllowed, NotFound, Refused
 from services.house import House
 from services.proofs import Proof
@@ -151,6 +152,14 @@ def change_personal(house: House, participant: str, display_name: str | None, co
     house.ledger.transact(store)
 
 
+def rules_digest_in_force(house: House, campaign: Loaded) -> str:
+    """The digest that registering accepts: of the revision in force, or of the newest where none of ours is yet."""
+    try:
+        return campaign.rules.in_force(house.clock.now()).rules_digest
+    except LookupError:
+        return campaign.newest.rules_digest
+
+
 def registration_of(house: House, campaign: str, participant: str) -> Registration | None:
     """A participant's registration for a campaign, or None."""
     with house.ledger.read() as session:
@@ -259,8 +268,7 @@ def _check_rules(
     current = campaigns.current_in(session, house.settings.campaign)
     if current is None or current.slug != campaign:
         raise NotFound(f"There is no campaign {campaign[:80]!r} to register for here.")
-    in_force = current.rules.in_force(house.clock.now())
-    if rules_digest not in {in_force.rules_digest, current.newest.rules_digest}:
+    if rules_digest not in {rules_digest_in_force(house, current), current.newest.rules_digest}:
         raise Conflict(
             "These are not the rules in force: they changed since you read them, or the digest was mistyped. "
             "Read the rules again, then accept them.",

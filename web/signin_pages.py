@@ -298,7 +298,7 @@ def _account_page(
     if campaign is not None:
         registration = registrations.registration_of(house(), campaign.slug, person.address)
         if registration_form is None:
-            digest = campaign.rules.in_force(house().clock.now()).rules_digest
+            digest = registrations.rules_digest_in_force(house(), campaign)
             registration_form = RegistrationForm(None, rules_digest=digest)
     told = registrations.personal_of(house(), person.address)
     page = render_template(
