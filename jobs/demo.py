@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tasks.moment import SECOND, Moment, format_moment, parse_moment
+from verifiers.evidence import ChainPoint
 
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
@@ -61,6 +62,10 @@ class Demo:
     def block_time(self, height: int) -> Moment:
         """The time of a block of the story: one each 6 s from `opens`, at height 1."""
         return Moment(self.opens + (height - 1) * BLOCK)
+
+    def block(self, height: int) -> ChainPoint:
+        """The block of the story at a height."""
+        return ChainPoint(CHAIN_ID, height, self.block_time(height))
 
     def height_at(self, now: Moment) -> int:
         """The newest height not later than `now`."""

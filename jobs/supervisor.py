@@ -60,6 +60,13 @@ class Supervisor:
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
 
+    def stop_child(self, name: str) -> None:
+        """Stop one child for good; the others go on."""
+        for child in [each for each in self.children if each.name == name]:
+            self.children.remove(child)
+            if child.process is not None:
+                _end([child.process])
+
     def tend(self) -> None:
         """Look at each child once and start again what has died."""
         now = time.monotonic()
@@ -84,17 +91,20 @@ class Supervisor:
     def stop(self) -> None:
         """Ask every child to end, the newest first; after a while end it."""
         self.stopping.set()
-        running = [child.process for child in reversed(self.children) if child.process is not None]
-        for process in running:
-            process.terminate()
-        deadline = time.monotonic() + STOP_SECONDS
-        for process in running:
-            try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        _end([child.process for child in reversed(self.children) if child.process is not None])
         self.children.clear()
+
+
+def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + STOP_SECONDS
+    for process in processes:
+        try:
+            process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def end_with_parent() -> None:

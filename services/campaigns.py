@@ -65,7 +65,7 @@ def current_in(session: Session, wanted: str | None) -> Loaded | None:
             f"Several campaigns are loaded ({', '.join(sorted(slugs))}): the operator must set WAYMARK_CAMPAIGN."
         )
     slug = wanted or next(iter(slugs), None)
-    return loaded(session, slug) if slug in slugs else None
+    return loaded(session, slug) if slug is not None and slug in slugs else None
 
 
 def required(house: House) -> Loaded:
@@ -113,7 +113,7 @@ def load_campaign(house: House, text: str, author: str, reason: str | None = Non
             return Loaded(Rules(kept.values())), False
         rules = Rules([*kept.values(), campaign])
         if before:
-            mistakes = mistakes_at_load(rules, now, {})
+            mistakes = mistakes_at_load(rules, now)
             if mistakes:
                 raise CampaignErrors(mistakes)
         session.add(

@@ -220,6 +220,13 @@ def verify_everything(house: House, loaded: Loaded, point: ChainPoint, progress:
     return count
 
 
+def look_again_at_unknown(house: House, loaded: Loaded) -> int:
+    """Let every claim that could not be looked at be looked at again; returns how many there are."""
+    unknown = ClaimRow.campaign == loaded.slug, ClaimRow.outcome == Outcome.UNKNOWN
+    again = update(ClaimRow).where(*unknown).values(looked_height=None).returning(ClaimRow.id)
+    return len(house.ledger.transact(lambda session: session.scalars(again).all()))
+
+
 def _take_unlooked(session: Session, slug: str, point: ChainPoint, worker: str) -> list[ClaimRow]:
     elsewhere = or_(ClaimRow.looked_height.is_(None), ClaimRow.looked_height != point.height)
     chosen = (

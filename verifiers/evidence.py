@@ -154,7 +154,10 @@ class ClaimFacts:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Something found on the chain that may become a claim. `needs` says what is missing, empty when nothing is."""
+    """Something found on the chain that may become a claim with these `fields`.
+
+    `needs` says what is missing, empty when nothing is.
+    """
 
     task: str
     owner: str
@@ -164,6 +167,7 @@ class Candidate:
     gpu_models: tuple[str, ...]
     providers: tuple[str, ...]
     needs: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 class EntryRefused(Exception):

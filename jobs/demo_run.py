@@ -1,0 +1,146 @@
+"""Runs a demo: the local network, the platform on it, and the people of the story, each act at its time."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from jobs.demo import CHAIN_ID, Demo, campaign_text, write_settings
+from jobs.supervisor import Supervisor
+from ledger.upgrading import upgrade
+from services import campaigns, claims, following, verification
+from services.errors import UseCaseError
+from services.house import House
+from services.rewards import Computed, compute_awards
+from services.settings import Settings, load_settings
+from tasks.campaign import preset
+
+NOTE_EVERY = 50
+PRESET = "gpu-testnet-2023"
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """Something that a person of the story does when `height` is the newest block."""
+
+    height: int
+    run: Callable[[], None]
+
+
+@dataclass
+class DemoRun:
+    """One start of a demo.
+
+    `until`: the height at which the story stops, None for never. `build_house` wires a platform on settings,
+    `performances` gives what people do, `child` the command line of one of our own commands.
+    """
+
+    demo: Demo
+    until_height: int | None
+    build_house: Callable[[Settings], House]
+    performances: Callable[[Demo, House], Sequence[Performance]]
+    child: Callable[..., list[str]]
+    messages: TextIO
+    supervisor: Supervisor = field(default_factory=Supervisor)
+
+    def forever(self) -> None:
+        """Run until told to stop."""
+        house = self._start()
+        try:
+            self._say(f"Waymark: open {self.demo.url}")
+            self._play(house, self.performances(self.demo, house))
+            self.supervisor.run()
+        finally:
+            self.supervisor.stop()
+
+    def until(self) -> Computed | None:
+        """Run up to the height, verify every claim there, compute the awards. None where told to stop before."""
+        assert self.until_height is not None  # noqa: S101  # the caller chose this way by it
+        house = self._start()
+        try:
+            self._say(f"Waymark: {self.demo.url}, up to height {self.until_height}")
+            self._play(house, self.performances(self.demo, house))
+            self._wait_for_follower(house, self.until_height)
+            self.supervisor.stop_child("serve")
+            return None if self.supervisor.stopping.is_set() else self._settle(house, self.until_height)
+        finally:
+            self.supervisor.stop()
+
+    def _start(self) -> House:
+        demo, until = self.demo, self.until_height
+        write_settings(demo, None if until is None else demo.block_time(until))
+        settings = load_settings(demo.env_file)
+        upgrade(settings.database_url)
+        house = self.build_house(settings)
+        campaigns.load_campaign(house, _campaign(demo), "demo")
+        self.supervisor.stop_on_signals()
+        network = ["devnet", "--port", str(demo.rest_port), "--opens", str(demo.opens), "--child"]
+        network += [] if until is None else ["--until", str(until)]
+        self.supervisor.start("devnet", self.child(*network), os.environ)
+        self.supervisor.start("serve", [*_with_env(self.child, demo), "serve"], os.environ)
+        return house
+
+    def _play(self, house: House, acts: Sequence[Performance]) -> None:
+        """Perform the acts in order, each when its block is there; at a second start go on where the first ended."""
+        done = self.demo.acts_done()
+        for number, act in enumerate(acts[done:], done + 1):
+            if self.until_height is not None and act.height > self.until_height:
+                break
+            if not self._wait_until(house, act.height):
+                return
+            try:
+                act.run()
+            except UseCaseError as refusal:
+                self._say(f"at height {act.height} somebody was told: {refusal.message}")
+            done = number
+            if number % NOTE_EVERY == 0 or number == len(acts):
+                self.demo.note_acts_done(number)
+        self.demo.note_acts_done(done)
+
+    def _wait_until(self, house: House, height: int) -> bool:
+        while house.clock.now() < self.demo.block_time(height):
+            self.supervisor.tend()
+            if self.supervisor.stopping.wait(0.5):
+                return False
+        self.supervisor.tend()
+        return not self.supervisor.stopping.is_set()
+
+    def _wait_for_follower(self, house: House, height: int) -> None:
+        while not self.supervisor.stopping.wait(0.5):
+            self.supervisor.tend()
+            with house.ledger.read() as session:
+                point = following.judged_point(session, CHAIN_ID, house.clock.now())
+            if point is not None and point.height == height:
+                return
+
+    def _settle(self, house: House, height: int) -> Computed:
+        """Every claim gets a verdict gathered at exactly this height; then the awards follow."""
+        loaded = campaigns.required(house)
+        with house.ledger.read() as session:
+            point = following.judged_point(session, CHAIN_ID, house.clock.now())
+        if point is None or point.height != height:
+            raise AssertionError("the follower left the height at which the chain stands")
+        while True:
+            claims.find_claims(house)
+            verification.verify_everything(house, loaded, point, lambda _: self.supervisor.tend())
+            if not verification.look_again_at_unknown(house, loaded):
+                return compute_awards(house)
+            time.sleep(1)
+
+    def _say(self, message: str) -> None:
+        print(message, file=self.messages, flush=True)
+
+
+def _with_env(child: Callable[..., list[str]], demo: Demo) -> list[str]:
+    program, script, *_ = child()
+    return [program, script, "--env-file", str(demo.env_file)]
+
+
+def _campaign(demo: Demo) -> str:
+    """The campaign file of this demo; written once, so that people can read and revise it."""
+    if not demo.campaign_file.exists():
+        demo.campaign_file.write_text(campaign_text(preset(PRESET), demo.opens))
+    return demo.campaign_file.read_text()

@@ -1,0 +1,93 @@
+"""Acts of people, performed by the same use cases that the API calls, each with a clock set to its block."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from services import campaigns, claims, registrations, signin
+from services.clock import StoppedClock
+from services.house import House
+from services.proofs import WalletProof
+from services.sessions import Person, new_token, session_of
+from verifiers.evidence import ChainPoint
+
+
+class Signer(Protocol):
+    """Somebody's own key."""
+
+    @property
+    def address(self) -> str:
+        """Whose key it is."""
+        ...
+
+    @property
+    def public_key(self) -> bytes:
+        """33 bytes, compressed secp256k1."""
+        ...
+
+    def sign(self, text: str) -> bytes:
+        """The ADR-036 signature of a text, 64 bytes."""
+        ...
+
+
+@dataclass(frozen=True)
+class Player:
+    """Plays people's acts on a house. `key_of` gives the key of an address, `block` the block of a height."""
+
+    house: House
+    key_of: Callable[[str], Signer]
+    block: Callable[[int], ChainPoint]
+
+    def register(self, height: int, address: str, display_name: str) -> None:
+        """Sign in and register; again: nothing changes."""
+        house, person = self._signed_in(height, address)
+        loaded = campaigns.required(house)
+        registrations.register(
+            house,
+            person.address,
+            loaded.slug,
+            loaded.newest.rules_digest,
+            display_name or None,
+            known=self.block(height),
+        )
+
+    def link(self, height: int, participant: str, address: str) -> None:
+        """Link a further address, proved by its own key."""
+        house, person = self._signed_in(height, participant)
+        token = new_token()
+        challenge = signin.make_challenge(house, address, "link", token, person)
+        registrations.link(house, participant, challenge.challenge_id, self._proof(address, challenge.text), token)
+
+    def submit(self, height: int, participant: str, task: str, fields: Mapping[str, str]) -> None:
+        """Enter a claim."""
+        claims.submit(self._at(height), participant, task, fields)
+
+    def give_sdl(self, height: int, participant: str, fields: Mapping[str, str]) -> None:
+        """Give the SDL of a deployment to every task that asks for one."""
+        house = self._at(height)
+        for task in campaigns.required(house).newest.tasks:
+            if task.kind == "ai_deployment":
+                claims.submit(house, participant, task.slug, fields)
+
+    def _at(self, height: int) -> House:
+        return self.house.at(StoppedClock(self.block(height).time))
+
+    def _signed_in(self, height: int, address: str) -> tuple[House, Person]:
+        house, token = self._at(height), new_token()
+        challenge = signin.make_challenge(house, address, "sign_in", token)
+        signed = signin.verify(house, challenge.challenge_id, self._proof(address, challenge.text), token)
+        person = session_of(house, signed.session_token)
+        if person is None:
+            raise AssertionError("a session that was just made is there")
+        return house, person
+
+    def _proof(self, address: str, text: str) -> WalletProof:
+        key = self.key_of(address)
+        return WalletProof(_base64(key.public_key), _base64(key.sign(text)))
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
