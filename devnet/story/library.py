@@ -1,0 +1,175 @@
+"""The stories by name, whole: the chain, what people do beside it, whose keys they are, what is expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from devnet.acts import Act, CreateCertificate, Person, Scenario, Send
+from devnet.keys import Key
+from devnet.story.cast import Cast, Director, Expectation
+from devnet.story.crowd import Crowd, Deployer, web_deployments
+from devnet.story.doers import Doers
+from devnet.story.draw import Draw
+from devnet.story.evening import Evening, Running
+from devnet.story.folk import Folk
+from devnet.story.hosting import hosting
+from devnet.story.hosts import Hosts
+from devnet.story.parameters import Parameters, Totals, read_parameters
+from devnet.story.people import PersonAct
+from devnet.story.plans import DeploymentPlan
+from devnet.story.sdls import Library
+from devnet.story.signups import Participant, registrations, sign_ups
+from devnet.story.writing import Writer
+
+SCENARIOS = Path(__file__).parent.parent / "scenarios"
+_FOLDERS = {"gpu-testnet-2023": "gpu_testnet_2023"}
+_FAUCET = "faucet"
+_FAUCET_GIVES = 25_000_000
+
+
+@dataclass(frozen=True)
+class Story:
+    """A whole testnet.
+
+    `chain`: what devnet plays. `people`: what people do beside the chain, by height. `keys`: everybody's, by address.
+    `totals`: the five figures once `told_by` is reached, until `closes` (heights). `catalogue`: for each app of the
+    deploy task its SDL texts, whose hashes are the catalogue's. `expected`: the cast's verdicts at the tip.
+    """
+
+    chain: Scenario
+    people: tuple[PersonAct, ...]
+    keys: Mapping[str, Key]
+    totals: Totals
+    told_by: int
+    closes: int
+    catalogue: Mapping[str, tuple[str, ...]]
+    expected: tuple[Expectation, ...]
+
+
+def names() -> tuple[str, ...]:
+    """The stories there are."""
+    return tuple(_FOLDERS)
+
+
+def story(name: str, *, scale: str = "full", seed: int | None = None) -> Story:
+    """Tell a story: the same name, scale and seed give the same story, act for act, on every machine.
+
+    Raises KeyError for an unknown name or scale, RuntimeError where a seed leaves no way to the totals.
+    """
+    parameters = read_parameters(SCENARIOS / _FOLDERS[name], scale)
+    return Teller(parameters, parameters.seed if seed is None else seed).tell()
+
+
+def scenario(name: str, *, scale: str = "full", seed: int | None = None) -> Scenario:
+    """Only what devnet plays."""
+    return story(name, scale=scale, seed=seed).chain
+
+
+class Teller:
+    """Tells one story: cast first, then doers, then the crowd up to the totals, then the evening."""
+
+    def __init__(self, parameters: Parameters, seed: int) -> None:
+        self._parameters = parameters
+        self._folk = Folk(seed)
+        self._sdls = Library(parameters.folder / "sdl")
+        self._hosts = Hosts(parameters)
+        self._draw = Draw(seed, "story")
+
+    def tell(self) -> Story:
+        """The whole story."""
+        cast = Director(self._parameters, self._folk, self._sdls, self._hosts).play()
+        crowd = sign_ups(self._parameters, self._parameters.totals.participants - cast.registered)
+        people: list[PersonAct] = [*cast.acts, *registrations(self._parameters, self._folk, crowd)]
+        plans, web_owners, entered = self._plans(cast, crowd)
+        people += entered
+        acts = self._acts(plans, web_owners)
+        used = {act.sdl for act in acts if hasattr(act, "sdl")}
+        catalogue = {
+            app.slug: tuple(self._sdls.text(self._sdls.sdl(app.slug, m)) for m in self._parameters.catalogue_models)
+            for app in self._parameters.apps
+        }
+        chain = Scenario(
+            name=self._parameters.name,
+            chain_id=self._parameters.chain_id,
+            acts=acts,
+            people=tuple(Person(key.name, key.address, key.public_key) for key in self._folk.everybody().values()),
+            sdls=self._sdls.texts(used),
+            seconds_per_block=self._parameters.calendar.seconds_per_block,
+            ends=self._parameters.closes,
+        )
+        return Story(
+            chain=chain,
+            people=tuple(sorted(people, key=lambda act: act.height)),
+            keys=self._folk.everybody(),
+            totals=self._totals(plans),
+            told_by=self._parameters.told_by,
+            closes=self._parameters.closes,
+            catalogue=catalogue,
+            expected=tuple(cast.expected),
+        )
+
+    def _plans(self, cast: Cast, crowd: list[Participant]) -> tuple[list[DeploymentPlan], list[str], list[PersonAct]]:
+        """All deployments; who owns those without a GPU; the SDLs that the doers enter."""
+        wanted, sizes = self._parameters.totals, self._parameters.crowd
+        early = [one for one in crowd if one.height < self._parameters.task_closes - 30_000]
+        doers = self._draw.some(early, sizes.doers)
+        made, entered = Doers(self._parameters, self._folk, self._sdls, self._hosts).play(doers)
+        plans = [*cast.plans, *made]
+        owners = {plan.who for plan in plans if plan.asks_gpu} | {one.name for one in doers}
+        players = sizes.players if wanted.deployers is None else wanted.deployers - len(owners) - sizes.strangers
+        rest = self._draw.shuffled([one for one in early if one not in set(doers)])
+        deployers = [self._deployer(one) for one in [*doers, *rest[: players or 0]]]
+        deployers += [
+            Deployer(f"stranger-{number:02d}", 600, known=False) for number in range(1, sizes.strangers + 1)
+        ]
+        used = {(plan.who, plan.height) for plan in plans}
+        others = Crowd(self._parameters, self._sdls, self._hosts)
+        number = wanted.requests - sum(plan.asks_gpu for plan in plans)
+        requests = others.requests(deployers, number, used)
+        leases = None if wanted.leases is None else wanted.leases - _gpu_leases(plans)
+        others.answer(requests, leases)
+        others.stretch_to_peak(requests)
+        web_owners = [one.name for one in rest[players or 0 :][:40]] or [one.name for one in crowd]
+        return [*plans, *requests, *web_deployments(self._parameters, self._sdls, web_owners)], web_owners, entered
+
+    def _deployer(self, one: Participant) -> Deployer:
+        """Most deploy only after registering; some could not wait."""
+        eager = self._draw.chance(10)
+        return Deployer(one.name, one.height - 20_000 if eager else one.height, known=True)
+
+    def _acts(self, plans: list[DeploymentPlan], web_owners: list[str]) -> list[Act]:
+        writer = Writer(self._parameters, self._folk, self._hosts)
+        acts: list[Act] = list(hosting(self._parameters, self._folk))
+        running = []
+        first: dict[str, int] = {}
+        for plan in sorted(plans, key=lambda one: (one.height, one.who)):
+            first.setdefault(plan.who, plan.height)
+            acts += writer.deployment(plan)
+            running += [
+                Running(writer.bid(plan, one), one.closes or self._parameters.closes)
+                for one in plan.leases
+                if (one.closes is None or one.closes > self._parameters.told_by) and plan.deposit is None
+            ]
+        for number, (who, height) in enumerate(first.items()):
+            owner = self._folk.address(who)
+            faucet = self._folk.address(_FAUCET)
+            acts.append(Send(height=max(2, height - 90), sender=faucet, recipient=owner, amount=_FAUCET_GIVES))
+            acts.append(CreateCertificate(height=max(3, height - 40), owner=owner, serial=5000 + number))
+        acts += Evening(self._parameters, self._folk, self._sdls, web_owners).acts(running)
+        kept = [act for act in acts if act.height < self._parameters.closes]
+        return sorted(kept, key=lambda act: act.height)
+
+    def _totals(self, plans: list[DeploymentPlan]) -> Totals:
+        return Totals(
+            participants=self._parameters.totals.participants,
+            requests=sum(plan.asks_gpu for plan in plans),
+            leases=_gpu_leases(plans),
+            deployers=len({plan.who for plan in plans if plan.asks_gpu}),
+            peak=self._hosts.highest(),
+        )
+
+
+def _gpu_leases(plans: list[DeploymentPlan]) -> int:
+    return sum(len(plan.leases) for plan in plans if plan.asks_gpu)

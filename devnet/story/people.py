@@ -1,0 +1,49 @@
+"""What people do outside the chain, each act at the block at which they do it.
+
+Whoever plays a story performs these through the same use cases that the API calls, signed by the person's own key
+(`Story.keys`). Acts are sorted by height; acts of one height keep their order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonAct:
+    """Something that `participant` (a registered address) does when the block `height` is the newest."""
+
+    height: int
+    participant: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register(PersonAct):
+    """Sign in with an ADR-036 signature of `participant`, accept the terms. An empty display name is none."""
+
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link(PersonAct):
+    """Link a further address, proved by an ADR-036 signature of `address`."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveSdl(PersonAct):
+    """Give the SDL of one's deployment (owner, dseq). `app` is named only where the person chose one."""
+
+    owner: str
+    dseq: int
+    sdl_text: str
+    app: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitClaim(PersonAct):
+    """Submit a claim for a task of the campaign, with the fields of its form."""
+
+    task: str
+    fields: tuple[tuple[str, str], ...]
