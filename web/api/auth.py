@@ -69,7 +69,10 @@ class RegistrationBody(Body):
 
 
 def _asks_no_chain() -> bool:
-    body = request.get_json(silent=True)
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:
+        return True
     return not (isinstance(body, dict) and body.get("tx_hash"))
 
 
