@@ -142,16 +142,18 @@ class DeleteAttributes(Act):
 class CreateDeployment(ByOwner):
     """A tenant deploys. `sdl` names a text of `Scenario.sdls`; groups and hash come from it.
 
-    `hash` (32 bytes) replaces the manifest's own hash. `min_reclamation_seconds` is for v2 only.
+    `hash` (32 bytes) replaces the manifest's own hash, `groups` (as JSON of the chain's GroupSpec) the SDL's own
+    groups; with both no SDL is needed. `min_reclamation_seconds` is for v2 only.
     """
 
     MESSAGE: ClassVar[str] = "/akash.deployment.v1beta4.MsgCreateDeployment"
 
     dseq: int
-    sdl: str
+    sdl: str = ""
     deposit: int = 5_000_000
     denom: str = ""
     hash: bytes | None = None
+    groups: tuple[Mapping[str, object], ...] = ()
     min_reclamation_seconds: int | None = None
 
 

@@ -1,0 +1,1 @@
+"""The chain's state: what the acts did, block by block, and what it was at every height."""

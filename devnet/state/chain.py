@@ -1,0 +1,244 @@
+"""The chain: applies a scenario's acts block by block and keeps every transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from devnet import acts, wire
+from devnet.generation import Generation
+from devnet.groups import GroupSpec, read_group
+from devnet.messages import Message, Messages
+from devnet.state import deployments, leases, market, registry
+from devnet.state.objects import ChainError
+from devnet.state.world import World
+
+SECOND = 1_000_000_000
+JITTER_NANOSECONDS = 1_000_000
+"""Block times lie up to so much after the even second, so that they have decimals as real ones."""
+
+GAS_FAILED = 52_000
+GAS_USED: Mapping[type[acts.Act], int] = {
+    acts.CreateProvider: 104_613,
+    acts.UpdateProvider: 95_213,
+    acts.CreateCertificate: 98_801,
+    acts.RevokeCertificate: 81_109,
+    acts.SignAttributes: 66_080,
+    acts.DeleteAttributes: 52_259,
+    acts.CreateDeployment: 149_178,
+    acts.UpdateDeployment: 61_907,
+    acts.DepositDeployment: 82_605,
+    acts.CloseDeployment: 275_502,
+    acts.StartGroup: 109_795,
+    acts.PauseGroup: 99_181,
+    acts.CloseGroup: 101_209,
+    acts.CreateBid: 125_731,
+    acts.CloseBid: 251_607,
+    acts.CreateLease: 231_030,
+    acts.CloseLease: 259_827,
+    acts.WithdrawLease: 91_245,
+    acts.StartReclaim: 76_696,
+    acts.Send: 66_814,
+}
+
+
+@dataclass(slots=True)
+class Tx:
+    """One transaction as it stands in its block. `events` is the compressed JSON of its events, without brackets."""
+
+    height: int
+    index: int
+    act: acts.Act
+    sequence: int
+    code: int
+    codespace: str
+    log: str
+    gas_used: int
+    gas_wanted: int
+    fee: int
+    events: bytes
+
+    @property
+    def events_json(self) -> str:
+        """The events, comma separated."""
+        return zlib.decompress(self.events).decode()
+
+
+class Chain:
+    """Deterministic: the state at height h follows from (scenario, seed, start, h) alone."""
+
+    def __init__(self, scenario: acts.Scenario, generation: Generation, start: int, seed: str = "") -> None:
+        """`start`: Unix nanoseconds of block 1; `seed` changes hashes and signatures only."""
+        self.scenario = scenario
+        self.generation = generation
+        self.start = start
+        self.seed = seed
+        self.chain_id = scenario.chain_id
+        self.height = 0
+        self.txs: dict[int, list[Tx]] = {}
+        self._acts = scenario.ordered()
+        self._next = 0
+        signers = sorted({act.signer for act in self._acts})
+        self.world = World(generation, scenario.people, signers)
+        self.public_keys = {person.address: person.public_key for person in scenario.people if person.public_key}
+        self._read_cache: dict[str, tuple[tuple[GroupSpec, ...], bytes]] = {}
+        self._hashes: dict[bytes, Tx] = {}
+        self._hashed_until = 0
+        self.messages = Messages(generation, self.read_sdl, self._spec_of, self._certificate)
+        self._handlers = self._make_handlers()
+
+    def time(self, height: int) -> int:
+        """Unix nanoseconds of a block."""
+        jitter = int.from_bytes(self.digest("time", height)[:4]) % JITTER_NANOSECONDS
+        return self.start + (height - 1) * self.scenario.seconds_per_block * SECOND + jitter
+
+    def height_at(self, now: int) -> int:
+        """The newest block at `now`; 0 before the start."""
+        return max(0, (now - self.start) // (self.scenario.seconds_per_block * SECOND) + 1)
+
+    def digest(self, what: str, height: int) -> bytes:
+        """32 bytes that belong to a block."""
+        return hashlib.sha256(f"{self.chain_id}|{self.seed}|{what}|{height}".encode()).digest()
+
+    def advance(self, height: int) -> None:
+        """Apply all acts up to and with `height`."""
+        while self._next < len(self._acts) and self._acts[self._next].height <= height:
+            self._make_block(self._acts[self._next].height)
+        self.height = max(self.height, height)
+
+    def read_sdl(self, act: acts.CreateDeployment | acts.UpdateDeployment) -> tuple[tuple[GroupSpec, ...], bytes]:
+        """Group specs and manifest hash of an act's SDL; the act's own win. Raises KeyError for an unknown name."""
+        own = act.groups if isinstance(act, acts.CreateDeployment) else ()
+        groups: tuple[GroupSpec, ...] = tuple(read_group(group, self.generation.denom) for group in own)
+        digest = act.hash
+        if act.sdl and (digest is None or not groups):
+            read = self._read_cache.get(act.sdl)
+            if read is None:
+                read = self._read_cache[act.sdl] = read_text(self.scenario.sdls[act.sdl], self.generation.denom)
+            groups = groups or read[0]
+            digest = digest or read[1]
+        if digest is None:
+            raise ValueError(f"{act} has neither an SDL nor a hash")
+        return groups, digest
+
+    def public_key(self, address: str) -> bytes:
+        """The 33 bytes of somebody's key; made up where the scenario gives none."""
+        made_up = b"\x02" + hashlib.sha256(address.encode()).digest()
+        return self.public_keys.get(address, made_up)
+
+    def signature(self, tx: Tx) -> bytes:
+        """The 64 bytes that stand for a transaction's signature; nobody's key made them."""
+        return self._signature(tx.act.signer, tx.sequence)
+
+    def message(self, tx: Tx) -> Message:
+        """The message of a transaction as JSON."""
+        return self.messages.of(tx.act)
+
+    def tx_bytes(self, tx: Tx) -> bytes:
+        """The transaction as it stands in the block."""
+        info = wire.auth_info(self.public_key(tx.act.signer), tx.sequence, tx.fee, tx.gas_wanted)
+        return wire.transaction([self.message(tx)], tx.act.memo, info, self.signature(tx))
+
+    def tx_hash(self, tx: Tx) -> bytes:
+        """SHA-256 of the transaction's bytes."""
+        return hashlib.sha256(self.tx_bytes(tx)).digest()
+
+    def find_tx(self, digest: bytes) -> Tx | None:
+        """The transaction with this hash among all blocks made."""
+        for height in sorted(height for height in self.txs if height > self._hashed_until):
+            for tx in self.txs[height]:
+                self._hashes[self.tx_hash(tx)] = tx
+        self._hashed_until = max(self._hashed_until, self.height)
+        return self._hashes.get(digest)
+
+    def _make_block(self, height: int) -> None:
+        self.height = height
+        self.world.start_block(height, self.time(height) // SECOND)
+        made = self.txs[height] = []
+        while self._next < len(self._acts) and self._acts[self._next].height == height:
+            made.append(self._apply(self._acts[self._next], height, len(made)))
+            self._next += 1
+        self.world.finish_block()
+
+    def _apply(self, act: acts.Act, height: int, index: int) -> Tx:
+        events = self.world.events
+        events.start()
+        gas_used = GAS_USED.get(type(act), GAS_FAILED)
+        gas_wanted = gas_used * 9 // 5
+        fee = -(-gas_wanted // 40)
+        sequence = self.world.bank.pay_fee(act.signer, fee)
+        events.plain("tx", ("fee", f"{fee}uakt"), ("fee_payer", act.signer))
+        events.plain("tx", ("acc_seq", f"{act.signer}/{sequence}"))
+        signature = wire.base64.b64encode(self._signature(act.signer, sequence)).decode()
+        events.plain("tx", ("signature", signature))
+        events.in_message()
+        code, codespace, log = self._execute(act)
+        if code:
+            events.fail()
+        told = zlib.compress(",".join(events.rendered).encode(), 1)
+        return Tx(height, index, act, sequence, code, codespace, log, gas_used, gas_wanted, fee, told)
+
+    def _execute(self, act: acts.Act) -> tuple[int, str, str]:
+        if isinstance(act, acts.Failed):
+            return act.code, act.codespace, act.log
+        module = act.MESSAGE.split(".")[1]
+        self.world.events.plain("message", ("action", act.MESSAGE), ("sender", act.signer), ("module", module))
+        try:
+            self._handlers[type(act)](act)
+        except ChainError as error:
+            return error.code, error.codespace, f"failed to execute message; message index: 0: {error.log}"
+        return 0, "", ""
+
+    def _make_handlers(self) -> dict[type[acts.Act], Callable[[Any], None]]:
+        world = self.world
+        plain: dict[type[acts.Act], Callable[[World, Any], None]] = {
+            acts.CreateProvider: registry.create_provider,
+            acts.UpdateProvider: registry.update_provider,
+            acts.CreateCertificate: registry.create_certificate,
+            acts.RevokeCertificate: registry.revoke_certificate,
+            acts.SignAttributes: registry.sign_attributes,
+            acts.DeleteAttributes: registry.delete_attributes,
+            acts.DepositDeployment: deployments.deposit_deployment,
+            acts.CloseDeployment: deployments.close_deployment,
+            acts.StartGroup: deployments.start_group,
+            acts.PauseGroup: deployments.pause_group,
+            acts.CloseGroup: deployments.close_group,
+            acts.CreateBid: market.create_bid,
+            acts.CloseBid: leases.close_bid,
+            acts.CreateLease: leases.create_lease,
+            acts.CloseLease: leases.close_lease,
+            acts.WithdrawLease: leases.withdraw_lease,
+            acts.StartReclaim: leases.start_reclaim,
+        }
+        handlers: dict[type[acts.Act], Callable[[Any], None]] = {
+            kind: lambda act, run=run: run(world, act) for kind, run in plain.items()
+        }
+        handlers[acts.CreateDeployment] = lambda act: deployments.create_deployment(world, act, self.read_sdl)
+        handlers[acts.UpdateDeployment] = lambda act: deployments.update_deployment(world, act, self.read_sdl)
+        handlers[acts.Send] = lambda act: world.bank.send(act.sender, act.recipient, act.amount, act.denom)
+        return handlers
+
+    def _signature(self, signer: str, sequence: int) -> bytes:
+        return hashlib.sha512(f"{self.chain_id}|{self.seed}|{signer}|{sequence}".encode()).digest()
+
+    def _spec_of(self, order: acts.OrderId) -> GroupSpec | None:
+        found = self.world.orders.get(order)
+        return found.spec if found else None
+
+    def _certificate(self, owner: str, serial: int) -> tuple[bytes, bytes]:
+        found = self.world.certificates.get((owner, serial))
+        return (found.pem, found.public_key_pem) if found else (b"", b"")
+
+
+def read_text(text: str, denom: str) -> tuple[tuple[GroupSpec, ...], bytes]:
+    """Group specs and manifest hash of an SDL text. Raises ValueError where it is not valid."""
+    from verifiers.sdl import check, group_specs
+
+    report = check(text)
+    if report.errors:
+        raise ValueError(f"the scenario's SDL is not valid: {report.errors[0]}")
+    groups = tuple(read_group(group, denom) for group in group_specs(text))
+    return groups, bytes.fromhex(report.manifest_hashes[0])
