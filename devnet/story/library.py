@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from devnet.acts import Act, CreateCertificate, Person, Scenario, Send
@@ -25,6 +25,7 @@ from devnet.story.writing import Writer
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 _FOLDERS = {"gpu-testnet-2023": "gpu_testnet_2023"}
+_WEB_OWNERS = 40
 _FAUCET = "faucet"
 _FAUCET_GIVES = 25_000_000
 
@@ -36,6 +37,7 @@ class Story:
     `chain`: what devnet plays. `people`: what people do beside the chain, by height. `keys`: everybody's, by address.
     `totals`: the five figures once `told_by` is reached, until `closes` (heights). `catalogue`: for each app of the
     deploy task its SDL texts, whose hashes are the catalogue's. `expected`: the cast's verdicts at the tip.
+    `capacity`: the GPUs that each provider really has, by address and model.
     """
 
     chain: Scenario
@@ -46,6 +48,7 @@ class Story:
     closes: int
     catalogue: Mapping[str, tuple[str, ...]]
     expected: tuple[Expectation, ...]
+    capacity: Mapping[str, Mapping[str, int]]
 
 
 def names() -> tuple[str, ...]:
@@ -59,7 +62,7 @@ def story(name: str, *, scale: str = "full", seed: int | None = None) -> Story:
     Raises KeyError for an unknown name or scale, RuntimeError where a seed leaves no way to the totals.
     """
     parameters = read_parameters(SCENARIOS / _FOLDERS[name], scale)
-    return Teller(parameters, parameters.seed if seed is None else seed).tell()
+    return Teller(parameters if seed is None else replace(parameters, seed=seed)).tell()
 
 
 def scenario(name: str, *, scale: str = "full", seed: int | None = None) -> Scenario:
@@ -70,12 +73,12 @@ def scenario(name: str, *, scale: str = "full", seed: int | None = None) -> Scen
 class Teller:
     """Tells one story: cast first, then doers, then the crowd up to the totals, then the evening."""
 
-    def __init__(self, parameters: Parameters, seed: int) -> None:
+    def __init__(self, parameters: Parameters) -> None:
         self._parameters = parameters
-        self._folk = Folk(seed)
+        self._folk = Folk(parameters.seed)
         self._sdls = Library(parameters.folder / "sdl")
         self._hosts = Hosts(parameters)
-        self._draw = Draw(seed, "story")
+        self._draw = Draw(parameters.seed, "story")
 
     def tell(self) -> Story:
         """The whole story."""
@@ -108,6 +111,10 @@ class Teller:
             closes=self._parameters.closes,
             catalogue=catalogue,
             expected=tuple(cast.expected),
+            capacity={
+                self._folk.provider(one.name): {model: gpus.count for model, gpus in one.gpus.items()}
+                for one in self._parameters.providers
+            },
         )
 
     def _plans(self, cast: Cast, crowd: list[Participant]) -> tuple[list[DeploymentPlan], list[str], list[PersonAct]]:
@@ -131,7 +138,7 @@ class Teller:
         leases = None if wanted.leases is None else wanted.leases - _gpu_leases(plans)
         others.answer(requests, leases)
         others.stretch_to_peak(requests)
-        web_owners = [one.name for one in rest[players or 0 :][:40]] or [one.name for one in crowd]
+        web_owners = [one.name for one in rest[players or 0 :][:_WEB_OWNERS]] + [f"visitor-{n}" for n in range(1, 4)]
         return [*plans, *requests, *web_deployments(self._parameters, self._sdls, web_owners)], web_owners, entered
 
     def _deployer(self, one: Participant) -> Deployer:
