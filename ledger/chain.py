@@ -15,7 +15,9 @@ class CursorRow(Base):
     """Where the follower stands on one chain. `height`, `hash`, `time_ns`: the last block applied in full.
 
     `stage`: `listing` (bootstrap) or `following`; while listing, `listing` names the list, `page_key` the next page,
-    `listing_height` the pinned height and `lowest_height` the lowest height that any row was read at.
+    `listing_height` the pinned height and `lowest_height` the lowest height that any row was read at;
+    `listing_round` counts lists begun anew since a block was last applied, `listing_digest` is of the index before.
+    `creations_height`: up to where creations of providers were searched for.
     `state`: bootstrapping, following, halted, lagging, reset or unreachable, with a sentence in `detail`.
     """
 
@@ -32,7 +34,7 @@ class CursorRow(Base):
     page_key: Mapped[str | None]
     listing_round: Mapped[int]
     listing_digest: Mapped[str | None]
-    previous_digest: Mapped[str | None]
+    creations_height: Mapped[int | None]
     state: Mapped[str]
     detail: Mapped[str]
     checked_ns: Mapped[int]

@@ -178,7 +178,7 @@ def _chain_cursors() -> None:
         sa.Column("page_key", sa.Text()),
         sa.Column("listing_round", BIG, nullable=False),
         sa.Column("listing_digest", sa.Text()),
-        sa.Column("previous_digest", sa.Text()),
+        sa.Column("creations_height", BIG),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("checked_ns", BIG, nullable=False),
