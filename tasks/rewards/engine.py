@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from tasks.moment import Moment
 from tasks.revisions import Rules
 from tasks.rewards.awards import Awards, make_awards
+from tasks.rewards.collector import collector_paused
 from tasks.rewards.completion import Completion, refuse_mistakes
 from tasks.rewards.lines import HOLDS_AWARD, AwardLine, Facts, Reason
 from tasks.rewards.places import TaskState
@@ -33,12 +34,13 @@ def compute(rules: Rules, completions: Iterable[Completion]) -> Awards:
     twice, an `all_of` task's row, a pool weight that is no non-negative decimal, a time by an unknown revision.
     """
     given = list(completions)
-    refuse_mistakes(rules, given)
-    season = _Season(rules)
-    lines = season.work(given)
-    pools, bonuses, left = share_rest(rules.newest, lines, season.left)
-    participants = {each.participant for each in given}
-    return make_awards(rules, participants, lines, pools, bonuses, left)
+    with collector_paused():
+        refuse_mistakes(rules, given)
+        season = _Season(rules)
+        lines = season.work(given)
+        pools, bonuses, left = share_rest(rules.newest, lines, season.left)
+        participants = {each.participant for each in given}
+        return make_awards(rules, participants, lines, pools, bonuses, left)
 
 
 class _Season:
