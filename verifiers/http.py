@@ -3,21 +3,14 @@
 A `Door` leads to one host. Which address a name may mean is its `connect`: `connect_operator` for hosts from the
 settings (any address is the operator's choice). Hosts named by others get their own `connect`, which checks and pins
 the address (security.md 2); everything else here holds for both.
-
-`requests` timeouts are per read, so a header sent byte by byte stretches them without end. Here the socket itself
-knows the deadline: each read may wait only for what is left of it.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import socket
-import ssl
 import threading
-import time
 import zlib
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -26,11 +19,9 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
-from urllib3.util.ssl_ import create_urllib3_context
+from urllib3.connectionpool import HTTPConnectionPool
 
+from verifiers.sockets import Connect, Deadline, connect_operator, pool_to
 from verifiers.trouble import CutBody, Timeout, TooLarge, Trouble, Unreachable, WrongContentType
 
 _MIB = 1 << 20
@@ -53,161 +44,6 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-class Deadline:
-    """The moment by which the request under way must be over; one for each thread's connection."""
-
-    def __init__(self, connect_seconds: float) -> None:
-        self.connect_seconds = connect_seconds
-        self._ends = 0.0
-
-    def start(self, seconds: float) -> None:
-        """Begin a request that may take so long."""
-        self._ends = time.monotonic() + seconds
-
-    def left(self) -> float:
-        """Seconds left. Raises TimeoutError when none is."""
-        left = self._ends - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("deadline passed")
-        return left
-
-    def left_to_connect(self) -> float:
-        """Seconds a connection may still take."""
-        return min(self.left(), self.connect_seconds)
-
-
-Connect = Callable[[str, int, Deadline], "DeadlineSocket"]
-"""From a host's name and port to a connected socket: the only place where an address is chosen."""
-
-
-class DeadlineSocket(socket.socket):
-    """A socket on which every wait ends at the deadline."""
-
-    deadline: Deadline | None = None
-
-    def recv_into(self, *args: Any) -> int:
-        """Wait no longer than the deadline allows."""
-        if self.deadline is not None:
-            self.settimeout(self.deadline.left())
-        return super().recv_into(*args)
-
-    def sendall(self, *args: Any) -> None:
-        """Send all before the deadline; the timeout of `sendall` is one for the whole."""
-        if self.deadline is not None:
-            self.settimeout(self.deadline.left())
-        super().sendall(*args)
-
-
-class DeadlineTlsSocket(ssl.SSLSocket):
-    """The same over TLS."""
-
-    deadline: Deadline | None = None
-
-    def recv_into(self, *args: Any) -> int:
-        """Wait no longer than the deadline allows."""
-        if self.deadline is not None:
-            self.settimeout(self.deadline.left())
-        return super().recv_into(*args)
-
-    def sendall(self, *args: Any) -> None:
-        """Send all before the deadline."""
-        if self.deadline is not None:
-            self.settimeout(self.deadline.left())
-        super().sendall(*args)
-
-
-def resolve(host: str, port: int, deadline: Deadline) -> list[tuple[Any, ...]]:
-    """All stream addresses of a name. Raises TimeoutError, OSError.
-
-    `getaddrinfo` knows no timeout, so a name that is no literal address is looked up beside us.
-    """
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        pass
-    else:
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    found: list[list[tuple[Any, ...]] | OSError] = []
-
-    def look_up() -> None:
-        try:
-            found.append(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
-        except (OSError, UnicodeError) as error:
-            found.append(error if isinstance(error, OSError) else OSError(str(error)))
-
-    worker = threading.Thread(target=look_up, name=f"resolve {host}", daemon=True)
-    worker.start()
-    worker.join(deadline.left_to_connect())
-    if not found:
-        raise TimeoutError(f"looking up {host} took too long")
-    if isinstance(found[0], OSError):
-        raise found[0]
-    return found[0]
-
-
-def connect_operator(host: str, port: int, deadline: Deadline) -> DeadlineSocket:
-    """Connect to a host of the operator's own, at whatever address it has. Raises TimeoutError, OSError."""
-    last: OSError = OSError(f"{host} has no address")
-    for family, kind, protocol, _, address in resolve(host, port, deadline):
-        sock = DeadlineSocket(family, kind, protocol)
-        try:
-            sock.settimeout(deadline.left_to_connect())
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.connect(address)
-        except OSError as error:
-            sock.close()
-            last = error
-        else:
-            sock.deadline = deadline
-            return sock
-    raise last
-
-
-class _Dialling:
-    """What both connection classes share: urllib3 asks `_new_conn` for its socket and nothing else."""
-
-    host: str
-    port: int
-    sock: Any
-    _dial: Connect
-    _deadline: Deadline
-
-    def _new_conn(self) -> socket.socket:
-        try:
-            return self._dial(self.host.strip("[]"), self.port, self._deadline)
-        except socket.gaierror as error:
-            raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
-        except TimeoutError as error:
-            raise ConnectTimeoutError(self, f"connecting to {self.host} took too long") from error
-        except OSError as error:
-            raise NewConnectionError(self, f"no connection to {self.host}: {error}") from error  # type: ignore[arg-type]
-
-
-class _PlainConnection(_Dialling, HTTPConnection):
-    def __init__(self, *args: Any, dial: Connect, deadline: Deadline, **rest: Any) -> None:
-        super().__init__(*args, **rest)
-        self._dial, self._deadline = dial, deadline
-
-
-class _TlsConnection(_Dialling, HTTPSConnection):
-    def __init__(self, *args: Any, dial: Connect, deadline: Deadline, **rest: Any) -> None:
-        super().__init__(*args, **rest)
-        self._dial, self._deadline = dial, deadline
-
-    def connect(self) -> None:
-        super().connect()
-        if isinstance(self.sock, DeadlineTlsSocket):
-            self.sock.deadline = self._deadline
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
 
 
 class _OneHost(HTTPAdapter):
@@ -312,14 +148,7 @@ class Door:
 
     def _open(self) -> _Line:
         deadline = Deadline(self.limits.connect_seconds)
-        ways: dict[str, Any] = {"dial": self._connect, "deadline": deadline}
-        pool: HTTPConnectionPool
-        if self._tls:
-            context = create_urllib3_context()
-            context.sslsocket_class = DeadlineTlsSocket
-            pool = _TlsPool(self._host, self._port, maxsize=1, ssl_context=context, **ways)
-        else:
-            pool = _PlainPool(self._host, self._port, maxsize=1, **ways)
+        pool = pool_to(self._host, self._port, self._connect, deadline, is_tls=self._tls)
         session = requests.Session()
         session.trust_env = False
         session.adapters.clear()

@@ -32,7 +32,7 @@ from verifiers.chain.answers.blocks import (
     decode_syncing,
     tx_hash,
 )
-from verifiers.chain.answers.border import Decoder, Listing, Rows, load
+from verifiers.chain.answers.border import Decoder, Listing, Rows, load, plain_listing, rows_in
 from verifiers.chain.answers.deployments import (
     DEPLOYMENTS,
     Deployment,
@@ -69,6 +69,7 @@ from verifiers.chain.answers.events import (
     akash_events_of,
     decode_block_results,
 )
+from verifiers.chain.answers.listings import LISTINGS, listing_at
 from verifiers.chain.answers.market import (
     BIDS,
     LEASES,
@@ -132,9 +133,9 @@ from verifiers.chain.answers.transactions import (
 )
 
 __all__ = [
-    "ACCOUNTS", "ATTO", "BIDS", "CERTIFICATES", "DEPLOYMENTS", "LEASES", "ORDERS", "PAYMENTS", "PROVIDERS",
-    "RUNNING", "Account", "AccountState", "AkashEvent", "Atto", "Attribute", "Audited", "Bid", "BidId", "BidInfo",
-    "Block", "BlockLimits", "BlockResults", "Certificate", "CertificateBody", "Coin", "DecCoin", "Decoder",
+    "ACCOUNTS", "ATTO", "BIDS", "CERTIFICATES", "DEPLOYMENTS", "LEASES", "LISTINGS", "ORDERS", "PAYMENTS",
+    "PROVIDERS", "RUNNING", "Account", "AccountState", "AkashEvent", "Atto", "Attribute", "Audited", "Bid", "BidId",
+    "BidInfo", "Block", "BlockLimits", "BlockResults", "Certificate", "CertificateBody", "Coin", "DecCoin", "Decoder",
     "Deployment", "DeploymentId", "DeploymentInfo", "DeploymentParams", "Deposit", "Discovery", "EscrowAccount",
     "EscrowId", "Event", "EventAttribute", "Gpu", "GpuModel", "GpuRequest", "Group", "GroupId", "GroupSpec",
     "IndexedTx", "IndexedTxs", "Lease", "LeaseId", "LeaseInfo", "LeaseReclamation", "Listing", "MarketParams",
@@ -148,5 +149,5 @@ __all__ = [
     "decode_lease", "decode_leases", "decode_market_params", "decode_node_info", "decode_order", "decode_orders",
     "decode_payments", "decode_provider", "decode_providers", "decode_rpc_tx", "decode_rpc_txs",
     "decode_state_status", "decode_status", "decode_syncing", "decode_tx", "decode_txs", "format_atto",
-    "gpu_models", "load", "parse_atto", "tx_hash",
+    "gpu_models", "listing_at", "load", "parse_atto", "plain_listing", "rows_in", "tx_hash",
 ]  # fmt: skip

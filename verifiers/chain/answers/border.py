@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -97,3 +97,27 @@ class Listing(Generic[T]):
             if not (seen.startswith(wanted) if word == "xid" else seen == wanted):
                 return False
         return True
+
+
+def rows_in(
+    listing: Listing[T], bodies: Iterable[bytes], filters: Mapping[str, str], api: ApiSet = CURRENT
+) -> tuple[T, ...]:
+    """The rows of all pages of one list that satisfy the filters, each once, in order. Raises Undecodable."""
+    found: dict[Hashable, T] = {}
+    for body in bodies:
+        for row in listing.decode(body, api).rows:
+            if listing.satisfies(row, filters):
+                found.setdefault(listing.identity(row), row)
+    return tuple(found.values())
+
+
+def plain_listing(rows: str) -> Listing[dict[str, Any]]:
+    """A list of which no more is known than its name: rows are told apart by their whole text."""
+
+    def decode(body: bytes, _: ApiSet) -> Rows[dict[str, Any]]:
+        page = load(body)
+        if not isinstance(page, dict) or not isinstance(page.get(rows), list):
+            raise Undecodable(f"The answer has no list {rows!r}. {_ADVICE}")
+        return Rows(tuple(page[rows]), (page.get("pagination") or {}).get("next_key"))
+
+    return Listing(rows, lambda _: "", decode, lambda row: json.dumps(row, sort_keys=True), lambda _: {})
