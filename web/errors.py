@@ -40,6 +40,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(LedgerError, _ledger_error)
     app.register_error_handler(OperationalError, _ledger_error)
     app.register_error_handler(InternalServerError, _our_mistake)
+    # Flask would log the same error a second time, past structlog.
+    app.log_exception = lambda exc_info: None  # type: ignore[method-assign]  # noqa: ARG005
 
 
 def problem(

@@ -16,6 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from services.house import House
 from tasks.moment import Moment, format_moment
 from web import assets, context, errors, formats, headers, security, site
+from web.markdown import rendered
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS_WITH_VIEWS = ("web.pages", "web.api")
@@ -79,6 +80,7 @@ def _configure(app: Flask, house: House) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(formats.FILTERS)
+    app.jinja_env.filters["markdown"] = rendered
     app.jinja_env.filters["iso"] = lambda moment: format_moment(Moment(moment))
     app.jinja_env.filters["explorer"] = lambda address: _explorer(house, address)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
 
+from ledger.errors import LedgerError
 from services import campaigns
 from services.campaigns import Loaded
+from services.errors import UseCaseError
 from services.network import Network, network_in
 from web.context import house
 from web.security import current_person
@@ -67,6 +70,8 @@ def init_app(app: Flask) -> None:
 
 
 def _context() -> dict[str, Any]:
+    with suppress(LedgerError, UseCaseError):
+        surroundings()
     return {"site": Site(), "person": current_person(), "now": house().clock.now()}
 
 

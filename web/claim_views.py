@@ -1,0 +1,153 @@
+"""A claim prepared for the pages: its words, its checks, its award as a sum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ledger.claims import CheckRow
+from services.profiles import Line, SeenClaim
+from web.formats import short_address
+from web.workings import Sum, line_summary, working_of
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """One check as a row of the table."""
+
+    title: str
+    expected: str
+    seen: str
+    outcome: str
+    height: int | None
+    time_ns: int | None
+    observations: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionView:
+    """One entry of the ledger, where a claim has more than one."""
+
+    computed_ns: int
+    words: str
+    cause: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """A claim for the macros of `templates/macros/claims.html`."""
+
+    id: str
+    task: str
+    task_title: str
+    participant: str
+    subject: str
+    subject_words: str
+    outcome: str
+    verdict: int | None
+    missing: Sequence[str]
+    next_look_ns: int | None
+    settled: bool
+    at_ns: int | None
+    height: int | None
+    as_of_height: int | None
+    looked_ns: int | None
+    received_ns: int
+    judge: str | None
+    version: int | None
+    attributes: Mapping[str, str]
+    fields: Mapping[str, str]
+    checks: Sequence[CheckView]
+    sum: Sum | None
+    corrections: Sequence[CorrectionView]
+    amount_micro: int
+    provisional_micro: int
+
+    @property
+    def failed_checks(self) -> int:
+        """How many checks failed."""
+        return sum(check.outcome == "failed" for check in self.checks)
+
+    @property
+    def open_checks(self) -> int:
+        """How many checks can still come true, or could not be looked at."""
+        return sum(check.outcome in {"pending", "unknown"} for check in self.checks)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the page should look again by itself."""
+        return not self.settled
+
+
+def claim_view(claim: SeenClaim, unit: str) -> ClaimView:
+    """All that a page shows of a claim; `unit` is that of its amounts."""
+    row, verdict = claim.row, claim.verdict
+    return ClaimView(
+        id=row.id,
+        task=row.task,
+        task_title=claim.task_title,
+        participant=row.participant,
+        subject=row.subject,
+        subject_words=subject_in_words(row.subject),
+        outcome=row.outcome,
+        verdict=row.verdict_id,
+        missing=claim.missing,
+        next_look_ns=row.next_look_ns if row.next_look_ns is not None else row.due_ns,
+        settled=row.settled,
+        at_ns=row.at_ns,
+        height=row.height,
+        as_of_height=row.looked_height or (verdict.as_of_height if verdict else None),
+        looked_ns=row.looked_ns or (verdict.decided_ns if verdict else None),
+        received_ns=row.received_ns,
+        judge=verdict.judge if verdict else None,
+        version=verdict.version if verdict else None,
+        attributes=row.attributes,
+        fields=row.fields,
+        checks=[_check(check) for check in claim.checks],
+        sum=_sum(claim, unit),
+        corrections=_corrections(claim.lines, unit),
+        amount_micro=claim.amount_micro,
+        provisional_micro=claim.provisional_micro,
+    )
+
+
+def subject_in_words(subject: str) -> str:
+    """A subject with its addresses shortened: `akash1365y…nmlx63, app stable-diffusion`."""
+    return " / ".join(short_address(part) for part in subject.split("/"))
+
+
+def check_title(name: str) -> str:
+    """A check's name as a heading: `each_lease_active` → `Each lease active`."""
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def _check(row: CheckRow) -> CheckView:
+    return CheckView(
+        title=check_title(row.name),
+        expected=row.expected,
+        seen=row.seen,
+        outcome=row.outcome,
+        height=row.height,
+        time_ns=row.time_ns,
+        observations=row.observations,
+    )
+
+
+def _sum(claim: SeenClaim, unit: str) -> Sum | None:
+    if not claim.lines:
+        return None
+    newest = claim.lines[-1]
+    total = claim.provisional_micro if newest.provisional else claim.amount_micro
+    return working_of(newest, unit, total)
+
+
+def _corrections(lines: Sequence[Line], unit: str) -> list[CorrectionView]:
+    kept = [line for line in lines if not line.provisional]
+    if len(kept) < 2:
+        return []
+    return [
+        CorrectionView(line.computed_ns or 0, line_summary(line, unit), line.cause, line.revision or 0)
+        for line in kept
+    ]

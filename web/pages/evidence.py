@@ -1,0 +1,57 @@
+"""From a claim down to the raw answers that it rests on."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Blueprint, Response, render_template
+
+from services import evidence_lookup, profiles
+from services.errors import NotAllowed
+from services.evidence_lookup import Seen
+from web.claim_views import claim_view
+from web.context import house
+
+blueprint = Blueprint("evidence", __name__)
+
+SHOWN_CHARACTERS = 20_000
+
+
+@blueprint.get("/claims/<claim_id>")
+def claim_page(claim_id: str) -> str:
+    """One claim with all its evidence."""
+    claim, unit = profiles.claim(house(), claim_id)
+    return render_template("claim.html", claim=claim_view(claim, unit), unit=unit)
+
+
+@blueprint.get("/observations/<observation_id>")
+def observation_page(observation_id: str) -> str:
+    """One thing we saw: where, when, and the answer as text."""
+    seen = evidence_lookup.observation(house(), observation_id)
+    text, is_cut = readable(seen)
+    return render_template("observation.html", seen=seen, text=text, is_cut=is_cut)
+
+
+@blueprint.get("/observations/<observation_id>/raw")
+def observation_raw(observation_id: str) -> Response:
+    """The answer byte for byte, as a download that no browser renders."""
+    seen = evidence_lookup.observation(house(), observation_id)
+    if seen.body is None:
+        raise NotAllowed("This answer is restricted: its digest and the checks are public, its text is not.")
+    response = Response(seen.body, mimetype="application/octet-stream")
+    response.headers["Content-Disposition"] = f'attachment; filename="{seen.row.id}.bin"'
+    response.set_etag(seen.row.body_digest)
+    return response
+
+
+def readable(seen: Seen) -> tuple[str, bool]:
+    """The answer as text, JSON set in lines; and whether it was cut to what a page can bear."""
+    if not seen.body:
+        return "", False
+    text = seen.body.decode("utf-8", "replace")
+    try:
+        if len(seen.body) < 2_000_000:
+            text = json.dumps(json.loads(seen.body), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        pass  # not JSON: shown as it is
+    return text[:SHOWN_CHARACTERS], len(text) > SHOWN_CHARACTERS

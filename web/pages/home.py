@@ -1,0 +1,33 @@
+"""The first page: what this is, its dates, the network, how to start, the figures."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from services import figures, task_board
+from services.task_board import Phase
+from web.context import house
+from web.markdown import first_words
+from web.pages.tasks_pages import task_view
+from web.site import surroundings
+
+blueprint = Blueprint("home", __name__)
+
+SHOWN_TASKS = 6
+
+
+@blueprint.get("/")
+def home_page() -> str:
+    """With a campaign its own first page, without one the network and how to load one."""
+    around = surroundings()
+    campaign = around.campaign.newest if around.campaign else None
+    entries = [each for each in task_board.board(house()) if each.phase is not Phase.CLOSED]
+    entries.sort(key=lambda each: (Phase.OPEN, Phase.BEFORE, Phase.NOT_BUILT).index(each.phase))
+    return render_template(
+        "home.html",
+        campaign=campaign,
+        intro=first_words(campaign.summary, 300) if campaign else "",
+        network=around.network,
+        stats=figures.stats(house()),
+        tasks=[task_view(each) for each in entries[:SHOWN_TASKS]],
+    )

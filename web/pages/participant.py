@@ -1,0 +1,27 @@
+"""What everybody may see of a participant: each claim with its checks and its award."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from services.profiles import profile
+from web.claim_views import claim_view
+from web.context import house
+from web.workings import line_summary
+
+blueprint = Blueprint("participant", __name__)
+
+
+@blueprint.get("/participants/<address>")
+def participant_page(address: str) -> str | Response:
+    """A participant by the registered address; a linked one leads there."""
+    found = profile(house(), address)
+    if found.address != address:
+        return redirect(url_for("participant.participant_page", address=found.address))
+    return render_template(
+        "participant.html",
+        profile=found,
+        claims=[claim_view(claim, found.unit) for claim in found.claims],
+        others=[line_summary(line, found.unit) for line in found.other_lines],
+    )

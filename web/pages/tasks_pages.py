@@ -1,0 +1,65 @@
+"""The tasks: what is asked, what it is worth, which places are left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, render_template
+
+from services import task_board
+from services.campaigns import required
+from services.task_board import DecayNow, Phase, Places, TaskNow
+from tasks.parts import Task
+from web import rules_in_words
+from web.context import house
+from web.markdown import first_words
+from web.site import surroundings
+
+blueprint = Blueprint("tasks_pages", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """A task for the card macro."""
+
+    task: Task
+    phase: Phase
+    places: Places
+    decay: DecayNow | None
+    words: str
+
+
+def task_view(entry: TaskNow) -> TaskView:
+    """The task with its summary's first words."""
+    return TaskView(entry.task, entry.phase, entry.places, entry.decay, first_words(entry.task.summary))
+
+
+@blueprint.get("/tasks")
+def tasks_page() -> str:
+    """All tasks: what can be done now first, then what comes, then the rest."""
+    order = {Phase.OPEN: 0, Phase.BEFORE: 1, Phase.NOT_BUILT: 2, Phase.CLOSED: 3}
+    entries = sorted(task_board.board(house()), key=lambda entry: order[entry.phase])
+    campaign = surroundings().campaign
+    return render_template(
+        "tasks.html", tasks=[task_view(entry) for entry in entries], campaign=campaign.newest if campaign else None
+    )
+
+
+@blueprint.get("/tasks/<slug>")
+def task_page(slug: str) -> str:
+    """One task with all its rules."""
+    campaign = required(house()).newest
+    entry = task_board.one(house(), slug)
+    titles = {task.slug: task.title for task in campaign.tasks}
+    task = entry.task
+    return render_template(
+        "task.html",
+        campaign=campaign,
+        entry=task_view(entry),
+        fields=entry.fields,
+        parameters=rules_in_words.parameters(task.params),
+        parts=[(slug, titles.get(slug, slug)) for slug in task.parts],
+        rewards=rules_in_words.reward_table(task.reward) if task.reward else [],
+        reward_rules=rules_in_words.reward_rules(task, campaign),
+        requirement=rules_in_words.requirement(task, titles),
+    )
