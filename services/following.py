@@ -17,6 +17,7 @@ from ledger.chain_index import (
     note_state,
 )
 from services import campaigns
+from services.boundaries import learn_boundaries
 from services.chain_health import halt_of, judged_point
 from services.errors import Unavailable
 from services.following_blocks import WINDOW, ChainReset, apply_next_blocks
@@ -76,7 +77,17 @@ def follow(house: House) -> str:
 def step(house: House, limits: FollowLimits | None = None) -> FollowResult:
     """Do a bounded amount of following. Trouble of the nodes never raises: it becomes the state.
 
-    Raises LedgerError where the database can't be written.
+    1. Ask a node where it stands. Another chain id, another hash at a height that we know: `reset`, stop. A lower
+       tip alone: `lagging`, stop.
+    2. Without a cursor, or where the blocks after it are gone, or there are very many: list everything at the tip,
+       page by page, each page with the cursor in one transaction; a pinned height that is gone is replaced by the
+       tip. Then follow from the lowest height that any page was read at; if that block is gone too, list again,
+       until two lists agree.
+    3. Apply the blocks after the cursor, some at a time: what their events name is read afresh and kept with the
+       cursor in one transaction, guarded by where the cursor was. A row that was read later is never overwritten.
+    4. At the tip: creation heights of providers, heights of UTC midnights. A tip older than five minutes: `halted`.
+
+    Killed anywhere, the next step goes on from the cursor. Raises LedgerError where the database can't be written.
     """
     chain = house.chain
     if chain is None:
@@ -171,6 +182,7 @@ def _work(house: House, chain: Chain, tip: TipStatus, limits: FollowLimits) -> i
             pages += 1
         elif cursor.height >= tip.height:
             find_creations(house, chain, cursor, tip)
+            learn_boundaries(house, chain, cursor, tip)
             break
         elif tip.height - cursor.height > RELIST_BEYOND:
             _same_block(chain, cursor.height, cursor.hash)
