@@ -30,11 +30,12 @@ class DemoError(Exception):
 
 @dataclass(frozen=True)
 class Demo:
-    """What stays the same at every start of one demo. `opens` is the block time of height 1."""
+    """What stays the same at every start of one demo. `opens` is the block time of height 1, `scale` full or tiny."""
 
     folder: Path
     opens: Moment
     seed: int
+    scale: str
     port: int
     rest_port: int
     secret_key: str
@@ -83,7 +84,9 @@ class Demo:
         write_whole(self.acts_file, json.dumps({"done": count}) + "\n")
 
 
-def open_demo(folder: Path, port: int | None, now: Moment, *, fresh: bool, seed: int = 2023) -> Demo:
+def open_demo(
+    folder: Path, port: int | None, now: Moment, *, fresh: bool, seed: int = 2023, scale: str = "full"
+) -> Demo:
     """Open the demo in `folder`, or begin a new one there: `opens` is now, rounded down to the hour, less 28 days.
 
     Raises DemoError where the folder is not a demo's or a port is taken.
@@ -97,9 +100,8 @@ def open_demo(folder: Path, port: int | None, now: Moment, *, fresh: bool, seed:
         raise DemoError(f"{folder} is not empty and holds no demo: name another folder with --dir")
     else:
         opens = Moment(now // HOUR * HOUR - STORY_DAYS_BEFORE_START * DAY)
-        demo = Demo(
-            folder, opens, seed, port or free_port(8000), free_port(1317, pair=True), secrets.token_urlsafe(32)
-        )
+        ports = port or free_port(8000), free_port(1317, pair=True)
+        demo = Demo(folder, opens, seed, scale, *ports, secrets.token_urlsafe(32))
     folder.mkdir(parents=True, exist_ok=True)
     kept = asdict(demo) | {"folder": None}
     write_whole(state_file, json.dumps(kept, indent=2) + "\n")

@@ -78,6 +78,7 @@ class DemoRun:
         campaigns.load_campaign(house, _campaign(demo), "demo")
         self.supervisor.stop_on_signals()
         network = ["devnet", "--port", str(demo.rest_port), "--opens", str(demo.opens), "--child"]
+        network += ["--scale", demo.scale, "--seed", str(demo.seed)]
         network += [] if until is None else ["--until", str(until)]
         self.supervisor.start("devnet", self.child(*network), os.environ)
         self.supervisor.start("serve", [*_with_env(self.child, demo), "serve"], os.environ)

@@ -1,0 +1,1 @@
+"""Measures what we do beside what it must cost at least."""

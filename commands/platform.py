@@ -1,0 +1,153 @@
+"""Commands that run the platform, its local network and its database."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from functools import partial
+from urllib.parse import urlsplit
+
+from commands.asking import CommandError, print_json, stop_event
+from jobs.demo import Demo, free_port, open_demo
+from jobs.demo_run import DemoRun, Performance
+from jobs.supervisor import Supervisor, end_with_parent
+from services.acts import Player
+from services.clock import SystemClock
+from services.house import House
+from services.settings import described, load_settings
+from tasks.moment import Moment
+
+Arguments = argparse.Namespace
+
+
+def serve(arguments: Arguments) -> int:
+    """Migrate the database, then keep the web and the jobs running."""
+    house = arguments.wiring.house(arguments)
+    if arguments.workers > 1 and house.ledger.on_sqlite:
+        raise CommandError("more than one worker needs PostgreSQL: set WAYMARK_DATABASE_URL, or leave --workers out")
+    host, port = arguments.host, arguments.port or urlsplit(house.settings.public_url).port or 8000
+    house.ledger.close()
+    supervisor = Supervisor()
+    supervisor.stop_on_signals()
+    where = ["--host", host, "--port", str(port), "--workers", str(arguments.workers)]
+    supervisor.start("web", arguments.wiring.child(arguments, "web", *where), os.environ)
+    supervisor.start("jobs", arguments.wiring.child(arguments, "jobs"), os.environ)
+    print(f"Waymark: open {house.settings.public_url}", file=sys.stderr, flush=True)
+    supervisor.run()
+    return 0
+
+
+def web(arguments: Arguments) -> int:
+    """One of serve's children: gunicorn with threads."""
+    from web.server import run_web
+
+    end_with_parent()
+    settings = arguments.wiring.settings(arguments)
+    run_web(lambda: arguments.wiring.create_app(settings), arguments.host, arguments.port, arguments.workers)
+    return 0
+
+
+def jobs(arguments: Arguments) -> int:
+    """The other child: the clock, the runner, the follower."""
+    from jobs.clock import run_until
+
+    end_with_parent()
+    run_until(arguments.wiring.build_house(arguments.wiring.settings(arguments)), stop_event())
+    return 0
+
+
+def devnet(arguments: Arguments) -> int:
+    """A local Akash network alone: REST on the port, RPC on the next."""
+    from devnet.command import run_devnet
+
+    if arguments.child:
+        end_with_parent()
+    opens = None if arguments.opens is None else Moment(arguments.opens)
+    port = arguments.port or free_port(1317, pair=True)
+    run_devnet(
+        arguments.scenario,
+        port,
+        SystemClock(),
+        stop_event(),
+        opens=opens,
+        until=arguments.until,
+        scale=arguments.scale,
+        seed=arguments.seed,
+    )
+    return 0
+
+
+def demo(arguments: Arguments) -> int:
+    """A local network with the story of the 2023 GPU testnet, and the platform on it."""
+    now = SystemClock().now()
+    demo = open_demo(arguments.dir, arguments.port, now, fresh=arguments.fresh, scale=arguments.scale)
+    run = DemoRun(
+        demo,
+        arguments.until,
+        arguments.wiring.build_house,
+        performances,
+        partial(arguments.wiring.child, arguments),
+        sys.stderr,
+    )
+    computed = run.until() if arguments.until else run.forever()
+    if computed is not None:
+        print_json(computed.document())
+    return 0
+
+
+def performances(demo: Demo, house: House) -> list[Performance]:
+    """The story's acts of people, each as something to perform at its height: the only place that knows both."""
+    from devnet.story import people
+    from devnet.story.library import story as told
+
+    story = told("gpu-testnet-2023", scale=demo.scale, seed=demo.seed)
+    player = Player(house, story.keys.__getitem__, demo.block)
+
+    def performance(act: people.PersonAct) -> Performance:
+        match act:
+            case people.Register():
+                run = partial(player.register, act.height, act.participant, act.display_name)
+            case people.Link():
+                run = partial(player.link, act.height, act.participant, act.address)
+            case people.GiveSdl():
+                fields = {"owner": act.owner, "dseq": str(act.dseq), "sdl": act.sdl_text}
+                fields |= {"app": act.app} if act.app else {}
+                run = partial(player.give_sdl, act.height, act.participant, fields)
+            case people.SubmitClaim():
+                run = partial(player.submit, act.height, act.participant, act.task, dict(act.fields))
+            case _:
+                raise AssertionError(act)
+        return Performance(act.height, run)
+
+    return [performance(act) for act in story.people]
+
+
+def db_upgrade(arguments: Arguments) -> int:
+    """Bring the tables to this version."""
+    from ledger.upgrading import current_revision, upgrade
+
+    settings = arguments.wiring.settings(arguments)
+    upgrade(settings.database_url)
+    print(f"the database stands at {current_revision(settings.database_url)}")
+    return 0
+
+
+def settings(arguments: Arguments) -> int:
+    """All settings with what they are for, secrets hidden."""
+    rows = described(load_settings(arguments.env_file))
+    if arguments.json:
+        print_json({name: value for name, value, _ in rows})
+    else:
+        for name, value, description in rows:
+            print(f"{name}={value}\n    {description}")
+    return 0
+
+
+def organizer_add(arguments: Arguments) -> int:
+    """Give an address a role."""
+    from services.roles import add_role
+
+    added = add_role(arguments.wiring.house(arguments), arguments.address, arguments.role)
+    print(f"{arguments.address} is {'now' if added else 'already'} {arguments.role}")
+    return 0

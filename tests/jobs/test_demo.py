@@ -1,0 +1,57 @@
+"""The demo's folder: a second start goes on where the first ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jobs.demo import CHAIN_ID, DemoError, campaign_text, open_demo, write_settings
+from services.settings import load_settings
+from tasks.campaign import load, preset
+from tasks.moment import SECOND, Moment, parse_moment
+
+NOW = parse_moment("2026-11-24T12:34:56Z")
+DAY = 86400 * SECOND
+
+
+def test_open_demo__first_start__opens_28_days_before_the_hour(tmp_path: Path) -> None:
+    demo = open_demo(tmp_path / "d", None, NOW, fresh=False)
+    assert demo.opens == parse_moment("2026-10-27T12:00:00Z")
+    assert demo.block_time(1) == demo.opens
+    assert demo.block_time(demo.height_at(NOW)) <= NOW < demo.block_time(demo.height_at(NOW) + 1)
+
+
+def test_open_demo__second_start__same_story(tmp_path: Path) -> None:
+    first = open_demo(tmp_path / "d", None, NOW, fresh=False)
+    again = open_demo(tmp_path / "d", None, Moment(NOW + DAY), fresh=False)
+    assert (again.opens, again.seed, again.secret_key) == (first.opens, first.seed, first.secret_key)
+    anew = open_demo(tmp_path / "d", None, Moment(NOW + DAY), fresh=True)
+    assert anew.opens == first.opens + DAY
+
+
+def test_open_demo__folder_of_something_else__refused(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(DemoError, match="--dir"):
+        open_demo(tmp_path, None, NOW, fresh=True)
+    assert (tmp_path / "letter.txt").exists()
+
+
+def test_write_settings__read_back__serves_other_commands(tmp_path: Path) -> None:
+    demo = open_demo(tmp_path / "d", None, NOW, fresh=False)
+    write_settings(demo, demo.block_time(100))
+    settings = load_settings(demo.env_file)
+    assert settings.chain_rest == (f"http://127.0.0.1:{demo.rest_port}",)
+    assert settings.clock_stops_at is not None
+    assert parse_moment(settings.clock_stops_at) == demo.block_time(100)
+
+
+def test_campaign_text__moved__keeps_every_distance() -> None:
+    was = load(preset("gpu-testnet-2023"))
+    opens = Moment(was.opens + 1252 * DAY)
+    moved = load(campaign_text(preset("gpu-testnet-2023"), opens))
+    assert moved.opens == opens
+    assert moved.chain_id == CHAIN_ID
+    assert moved.closes - moved.opens == was.closes - was.opens
+    assert [task.opens - moved.opens for task in moved.tasks] == [task.opens - was.opens for task in was.tasks]
+    assert moved.appeals == 120 * SECOND
