@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,13 @@ from ledger.chain import DeploymentRow
 from ledger.errors import LedgerBusy, LedgerError, LedgerFull, LedgerNotUpgraded, LedgerReadOnly, LedgerUnreachable
 from ledger.people import AddressRow, ParticipantRow
 from ledger.upgrading import upgrade
+
+
+@pytest.fixture
+def sqlite_ledger(sqlite_url: str) -> Iterator[Ledger]:
+    opened = Ledger(sqlite_url)
+    yield opened
+    opened.close()
 
 
 def participant(name: str) -> ParticipantRow:
@@ -65,8 +73,8 @@ def test_read__while_another_writes__sees_one_state(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize(("durable", "level"), [(False, 1), (True, 2)], ids=["normal", "durable"])
-def test_write__durable__sets_synchronous_full(ledger: Ledger, durable: bool, level: int) -> None:
-    with ledger.write(durable=durable) as session:
+def test_write__durable__sets_synchronous_full(sqlite_ledger: Ledger, durable: bool, level: int) -> None:
+    with sqlite_ledger.write(durable=durable) as session:
         assert session.scalar(text("PRAGMA synchronous")) == level
         assert session.scalar(text("PRAGMA journal_mode")) == "wal"
 
@@ -103,10 +111,10 @@ def test_transact__busy_twice__runs_the_whole_work_again(ledger: Ledger) -> None
     assert names(ledger) == ["a"]
 
 
-def test_write__disk_is_full__says_so_and_keeps_what_was_there(ledger: Ledger) -> None:
-    with ledger.write() as session:
+def test_write__disk_is_full__says_so_and_keeps_what_was_there(sqlite_ledger: Ledger) -> None:
+    with sqlite_ledger.write() as session:
         session.add(participant("a"))
-    with ledger.write() as session:
+    with sqlite_ledger.write() as session:
         pages = session.scalar(text("PRAGMA page_count"))
 
     def grow(session: Session) -> None:
@@ -114,14 +122,14 @@ def test_write__disk_is_full__says_so_and_keeps_what_was_there(ledger: Ledger) -
         session.add_all(participant("x" * 500 + str(number)) for number in range(2000))
 
     with pytest.raises(LedgerFull, match="disk of the database is full"):
-        ledger.transact(grow)
-    assert names(ledger) == ["a"]
+        sqlite_ledger.transact(grow)
+    assert names(sqlite_ledger) == ["a"]
 
 
-def test_write__another_holds_the_database__is_busy(tmp_path: Path, url: str) -> None:
+def test_write__another_holds_the_database__is_busy(tmp_path: Path, sqlite_url: str) -> None:
     other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    busy = Ledger(url)
+    busy = Ledger(sqlite_url)
     event.listen(busy._writer, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=20"))
     with pytest.raises(LedgerBusy), busy.write():
         pass

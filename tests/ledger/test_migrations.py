@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from sqlalchemy import create_engine, inspect
 
 from ledger import upgrading
@@ -43,8 +44,13 @@ def test_upgrade__again__keeps_what_is_there(url: str, ledger: Ledger) -> None:
         assert session.get(ParticipantRow, "a") is not None
 
 
-def test_upgrade__three_processes_at_once__all_end_well(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_upgrade__three_processes_at_once__all_end_well(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     url = f"sqlite:///{tmp_path}/raced.db"
+    if kind == "postgresql":
+        url = request.getfixturevalue("empty_postgresql_url")
     program = "import sys; from ledger.upgrading import upgrade; upgrade(sys.argv[1])"
     started = [subprocess.Popen([sys.executable, "-c", program, url]) for _ in range(3)]
     assert [one.wait(60) for one in started] == [0, 0, 0]
