@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,7 +19,8 @@ from services.proofs import Proof
 from services.signin import Purpose
 from tasks.moment import SECOND, Moment
 from verifiers.chain.answers import decode_block
-from verifiers.chain.client import Chain
+from verifiers.chain.client import Chain, TipStatus
+from verifiers.chain.trouble import Pruned
 from verifiers.evidence import ChainPoint
 from verifiers.wallet.addresses import Address, AddressError, parse_address
 
@@ -189,7 +189,8 @@ def fill_registration_points(house: House) -> int:
     """Give registrations taken before any block was known the newest block not later than their receipt.
 
     Called by the follower once the chain is known; the network is read outside of transactions. A registration
-    older than every block keeps its receipt time. Returns how many were filled. Raises Trouble of the chain.
+    older than every block that the nodes keep goes by its receipt time. On another chain than the campaign's nothing
+    is filled. Returns how many were. Raises Trouble of the chain.
     """
     waiting = (
         select(RegistrationRow.received_ns)
@@ -200,14 +201,16 @@ def fill_registration_points(house: House) -> int:
     )
     with house.ledger.read() as session:
         moments = [Moment(received) for received in session.scalars(waiting)]
+        expected = campaigns.chain_id(house, campaigns.current_in(session, house.settings.campaign))
     if not moments or house.chain is None:
         return 0
-    chain = house.chain
-    tip = chain.tip().point
+    chain, tip = house.chain, house.chain.tip()
+    if expected not in {None, tip.chain_id}:
+        return 0
     filled = 0
     for moment in moments:
-        point = tip if tip.time <= moment else _block_before(chain, moment)
-        filled += house.ledger.transact(partial(_fill, tip=tip, received=moment, point=point))
+        point = tip.point if tip.time <= moment else _block_before(chain, tip, moment)
+        filled += house.ledger.transact(partial(_fill, chain_id=tip.chain_id, received=moment, point=point))
     return filled
 
 
@@ -306,26 +309,28 @@ def _chain_id(house: House, session: Session) -> str | None:
     return known or session.scalar(select(CursorRow.chain_id).order_by(CursorRow.checked_ns.desc()).limit(1))
 
 
-def _block_before(chain: Chain, moment: Moment) -> ChainPoint | None:
-    """The newest block not later than `moment`, asked from the chain; None where it has no such block."""
-    blocks = [decode_block(seen.body) for seen in chain.first_block_from(moment)]
-    return _newest([ChainPoint(block.chain_id, block.height, block.time) for block in blocks if block.time <= moment])
-
-
-def _newest(points: Sequence[ChainPoint]) -> ChainPoint | None:
+def _block_before(chain: Chain, tip: TipStatus, moment: Moment) -> ChainPoint | None:
+    """The newest block not later than `moment`, asked from the chain; None where no node keeps such a block."""
+    try:
+        seen = chain.first_block_from(moment, tip.earliest_height, tip.height)
+    except Pruned:
+        return None
+    blocks = [decode_block(observation.body) for observation in seen]
+    points = [ChainPoint(block.chain_id, block.height, block.time) for block in blocks if block.time <= moment]
     return max(points, key=lambda point: point.height, default=None)
 
 
-def _fill(session: Session, *, tip: ChainPoint, received: Moment, point: ChainPoint | None) -> int:
+def _fill(session: Session, *, chain_id: str, received: Moment, point: ChainPoint | None) -> int:
     # A row without a block keeps the chain's id alone: it was looked for, there is none.
-    values = {
-        "chain_id": tip.chain_id,
-        "height": point.height if point else None,
-        "time_ns": point.time if point else None,
-    }
-    waiting = (RegistrationRow.chain_id.is_(None), RegistrationRow.received_ns == received)
     filled = session.execute(
-        update(RegistrationRow).where(*waiting).values(**values).returning(RegistrationRow.campaign)
+        update(RegistrationRow)
+        .where(RegistrationRow.chain_id.is_(None), RegistrationRow.received_ns == received)
+        .values(
+            chain_id=chain_id,
+            height=point.height if point else None,
+            time_ns=point.time if point else None,
+        )
+        .returning(RegistrationRow.participant)
     )
     return len(filled.all())
 
