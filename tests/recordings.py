@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import zstandard
@@ -41,7 +41,7 @@ def files() -> list[str]:
             for folder in SETS for path in sorted((FIXTURES / folder).glob("*.jsonl.zst"))]  # fmt: skip
 
 
-@lru_cache(maxsize=None)
+@cache
 def recordings(file: str) -> tuple[Recording, ...]:
     """All lines of one file."""
     return tuple(_lines(file))

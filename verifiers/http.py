@@ -65,7 +65,7 @@ class _OneHost(HTTPAdapter):
 class _Line:
     """What one thread keeps open to the host."""
 
-    session: requests.Session
+    adapter: HTTPAdapter
     deadline: Deadline
 
 
@@ -135,7 +135,7 @@ class Door:
             lines, self._lines = self._lines, []
             self._local = threading.local()
         for line in lines:
-            line.session.close()
+            line.adapter.close()
 
     def _line(self) -> _Line:
         line: _Line | None = getattr(self._local, "line", None)
@@ -149,11 +149,7 @@ class Door:
     def _open(self) -> _Line:
         deadline = Deadline(self.limits.connect_seconds)
         pool = pool_to(self._host, self._port, self._connect, deadline, is_tls=self._tls)
-        session = requests.Session()
-        session.trust_env = False
-        session.adapters.clear()
-        session.mount(f"{'https' if self._tls else 'http'}://", _OneHost(pool))
-        return _Line(session, deadline)
+        return _Line(_OneHost(pool), deadline)
 
     def _prepare(
         self, method: str, target: str, headers: Mapping[str, str] | None, body: bytes | None
@@ -173,9 +169,8 @@ class Door:
     def _send(self, line: _Line, request: requests.PreparedRequest, *, is_last_try: bool = False) -> Reply:
         seconds = self.limits.deadline_seconds
         try:
-            answer = line.session.send(
-                request, stream=True, allow_redirects=False, timeout=seconds, verify=True, proxies={}
-            )
+            # the adapter alone: a session adds cookies, the environment's proxies and redirects, and we want none
+            answer = line.adapter.send(request, stream=True, timeout=seconds, verify=True, proxies={})
             try:
                 body = self._read(answer.raw)
             except BaseException:

@@ -70,8 +70,8 @@ DECODERS: list[tuple[str, str, str, Callable[[bytes], Any]]] = [
     ("rpc", "GET", r"/tx", answers.decode_rpc_tx),
     ("rpc", "GET", r"/tx_search", answers.decode_rpc_txs),
     ("rpc", "GET", r"/akash", answers.decode_discovery),
-    ("rpc", "GET", r"/(health|abci_info|net_info|consensus_params|validators|header|commit|blockchain|block_search"
-                   r"|block_by_hash|abci_query|broadcast_tx_sync|check_tx|num_unconfirmed_txs)", answers.load),
+    ("rpc", "GET", r"/(health|\w+_info|consensus_params|validators|header|commit|blockchain)", answers.load),
+    ("rpc", "GET", r"/(block_search|abci_query|\w+_tx_sync|check_tx|num_unconfirmed_txs)", answers.load),
     ("rpc", "POST", r"/", answers.load),
 ]  # fmt: skip
 
