@@ -55,7 +55,8 @@ def day_chart(series: Series, theme: Theme, width: Width) -> bytes:
     import vl_convert
 
     size = SIZES[width]
-    data = altair.Data(values=[{"day": day, "value": value} for day, value in series.points])
+    data = altair.Data(values=[{"day": day, "value": value} for day, value in series.points])  # type: ignore[no-untyped-call]
+    steps = _steps(max((value for _, value in series.points), default=0))
     ticks = _ticks([day for day, _ in series.points], 12 if width == "wide" else 5)
     chart = (
         altair.Chart(data)
@@ -65,8 +66,8 @@ def day_chart(series: Series, theme: Theme, width: Width) -> bytes:
             y=altair.Y(
                 "value:Q",
                 title=series.unit,
-                scale=altair.Scale(zero=True, domainMin=0),
-                axis=altair.Axis(tickCount=5, format=",d", tickMinStep=1),
+                scale=altair.Scale(domain=[0, steps[-1]], nice=False),
+                axis=altair.Axis(values=steps, format=",d"),
             ),
         )
         .properties(width=size[0], height=size[1], background="transparent")
@@ -79,6 +80,14 @@ def day_chart(series: Series, theme: Theme, width: Width) -> bytes:
 def _ticks(days: Sequence[str], most: int) -> list[str]:
     step = max(1, -(-len(days) // most))
     return list(days[::step])
+
+
+def _steps(most: int) -> list[int]:
+    """Round numbers from 0 to at least `most`, four to six of them, whole ones only."""
+    rough = max(1, -(-most // 4))
+    power = 10 ** (len(str(rough)) - 1)
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
+    return list(range(0, max(1, -(-most // step)) * step + 1, step))
 
 
 def _config(palette: Palette) -> dict[str, Any]:

@@ -49,13 +49,13 @@ def coins(uakt: int) -> str:
 
 
 def percent(value: int) -> str:
-    """A whole percentage: `50 %`."""
-    return f"{value} %"
+    """A whole percentage that never breaks before its sign: `50 %`."""
+    return f"{value}\u00a0%"
 
 
 def permille(value: int) -> str:
     """A share in thousandths, with the decimal that decides something: 953 → `95.3 %`."""
-    return f"{value // 10}.{value % 10} %"
+    return f"{value // 10}.{value % 10}\u00a0%"
 
 
 def utc(moment: int) -> str:

@@ -21,8 +21,9 @@ def rendered(text: str) -> Markup:
 
 @lru_cache(maxsize=256)
 def first_words(text: str, most: int = 200) -> str:
-    """The first paragraph as plain text, cut at a word."""
-    paragraph = " ".join(text.strip().split("\n\n", 1)[0].split())
+    """The first paragraph as plain text without its marks, cut at a word."""
+    tokens = next((token.children for token in _renderer().parse(text) if token.type == "inline"), None) or []
+    paragraph = " ".join("".join(token.content or " " for token in tokens if not token.nesting).split())
     if len(paragraph) <= most:
         return paragraph
     return paragraph[:most].rsplit(" ", 1)[0].rstrip(",;:.") + " …"

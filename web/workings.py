@@ -28,6 +28,9 @@ _REASONS = {
 }
 
 
+_HELD = "Its place is held while the rest is checked."
+
+
 @dataclass(frozen=True, slots=True)
 class SumRow:
     """One row of the sum: words at the left, a number at the right."""
@@ -56,12 +59,9 @@ def working_of(line: Line, unit: str, total_micro: int) -> Sum:
     working = line.working
     rows = [*_base(working, unit), *_bounds(working, unit)]
     words = "Expected if it passes" if line.provisional else "Award"
-    return Sum(
-        tuple(rows),
-        words,
-        total_micro,
-        " ".join(part for part in (reason_in_words(line.reason), _slot(working)) if part),
-    )
+    reason = _HELD if line.provisional and line.reason == "awarded" else reason_in_words(line.reason)
+    note = " ".join(part for part in (reason, _refusal(working), _slot(working)) if part)
+    return Sum(tuple(rows), words, total_micro, note)
 
 
 def _base(working: Mapping[str, object], unit: str) -> list[SumRow]:
@@ -71,9 +71,7 @@ def _base(working: Mapping[str, object], unit: str) -> list[SumRow]:
         rows.append(SumRow("Amount of the task", number(base, unit)))
     share = working.get("percent")
     if isinstance(share, int) and not isinstance(share, bool):
-        step = working.get("step")
-        when = f", step {integer(step + 1)}" if isinstance(step, int) else ""
-        rows.append(SumRow(f"times the share at that time{when}", percent(share)))
+        rows.append(SumRow("times the share paid at that time", percent(share)))
     overflow = working.get("overflow_percent")
     if isinstance(overflow, int):
         rows.append(SumRow("times the share without a place", percent(overflow)))
@@ -81,16 +79,33 @@ def _base(working: Mapping[str, object], unit: str) -> list[SumRow]:
 
 
 def _bounds(working: Mapping[str, object], unit: str) -> list[SumRow]:
+    """The bounds that cut the amount; one that left it whole played no part."""
     names = {
-        "task_left_micro": "at most what was left of the task's budget",
         "overflow_left_micro": "at most what was left for work without a place",
+        "task_left_micro": "at most what was left of the task's budget",
         "budget_left_micro": "at most what was left of the campaign's budget",
     }
+    uncut = _uncut(working)
     return [
         SumRow(words, number(value, unit))
         for name, words in names.items()
-        if isinstance(value := working.get(name), int)
+        if isinstance(value := working.get(name), int) and value < uncut
     ]
+
+
+def _uncut(working: Mapping[str, object]) -> int:
+    base, share, overflow = (working.get(name) for name in ("base_micro", "percent", "overflow_percent"))
+    if not isinstance(base, int) or not isinstance(share, int):
+        return 0
+    return base * share * overflow // 10_000 if isinstance(overflow, int) else base * share // 100
+
+
+def _refusal(working: Mapping[str, object]) -> str:
+    """The particulars of a refusal: the reason that organizers gave, or who holds what was claimed."""
+    held, stated = working.get("held_by"), working.get("ineligible_reason")
+    if isinstance(held, Mapping):
+        return f"It is held by claim {str(held.get('claim'))[:12]}."
+    return f"The reason: {stated}" if stated else ""
 
 
 def _slot(working: Mapping[str, object]) -> str:

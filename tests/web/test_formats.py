@@ -82,6 +82,6 @@ def test_small_words__counts_sizes_shares__read_naturally() -> None:
     assert [formats.counted(n, "lease") for n in (0, 1, 2463)] == ["0 leases", "1 lease", "2,463 leases"]
     assert formats.counted(2, "entry", "entries") == "2 entries"
     assert [formats.size(n) for n in (512, 1536, 3 * 1024 * 1024)] == ["512 B", "1.5 KiB", "3.0 MiB"]
-    assert formats.permille(953) == "95.3 %"
-    assert formats.percent(50) == "50 %"
+    assert formats.permille(953) == "95.3\u00a0%"
+    assert formats.percent(50) == "50\u00a0%"
     assert formats.integer(27_456_789) == "27,456,789"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -18,7 +19,7 @@ from ledger.upgrading import upgrade
 from services.campaigns import load_campaign
 from services.clock import StoppedClock
 from services.house import House
-from services.settings import Settings
+from services.settings import load_settings
 from tasks.moment import SECOND, parse_moment
 from tests.wallets import Keyholder
 from verifiers.evidence import ChainPoint, Observation, Source
@@ -112,7 +113,7 @@ def make_house(folder: Path, **settings: object) -> House:
     """An empty house on a database of its own."""
     url = f"sqlite:///{folder}/waymark.db"
     upgrade(url)
-    chosen = Settings(_env_file=None, database_url=url, **settings)  # type: ignore[call-arg]
+    chosen = load_settings(None, database_url=url, **settings)
     return House(chosen, Ledger(url), StoppedClock(NOW))
 
 
@@ -286,7 +287,7 @@ def _observations(session: Session) -> tuple[str, str]:
     return public.id, hidden.id
 
 
-_STORIES = (
+_STORIES: tuple[tuple[Any, ...], ...] = (
     # name, participant, app, outcome, place held, settled, next look in seconds, missing, checks
     (
         "passed",

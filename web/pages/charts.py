@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from flask import Blueprint, Response, request
 
 from services import figures
 from services.errors import NotFound
 from web.assets import KEPT_FOR_GOOD
-from web.charts import PALETTES, SIZES, Theme, Width, day_chart
+from web.charts import PALETTES, SIZES, day_chart
 from web.context import house
 from web.pages.figures import all_series
 
@@ -24,7 +22,7 @@ def chart(name: str, theme: str, width: str) -> Response:
     series = all_series(figures.per_day(house())).get(name)
     if series is None or not series.points:
         raise NotFound("There is no such chart yet. The figures page shows those there are.")
-    response = Response(day_chart(series, cast("Theme", theme), cast("Width", width)), mimetype="image/svg+xml")
+    response = Response(day_chart(series, theme, width), mimetype="image/svg+xml")
     is_current = request.args.get("at") == series.digest
     response.headers["Cache-Control"] = KEPT_FOR_GOOD if is_current else "public, no-cache"
     # A picture styles itself; it still may load and run nothing.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, redirect, render_template, url_for
+from werkzeug.wrappers import Response
 
 from services import figures, task_board
 from services.task_board import Phase
@@ -31,3 +32,9 @@ def home_page() -> str:
         stats=figures.stats(house()),
         tasks=[task_view(each) for each in entries[:SHOWN_TASKS]],
     )
+
+
+@blueprint.get("/favicon.ico")
+def favicon() -> Response:
+    """Browsers ask for it beside answers that name no icon."""
+    return redirect(url_for("static", filename="img/mark.svg"))
