@@ -14,6 +14,10 @@ from devnet.story.signups import moment
 
 _AGAIN = 40
 """Blocks from a broken lease to the group's next order, and from a lease's end to the deployment's."""
+_BEGIN = 300
+"""The first block in which somebody asks: the first providers are there by then."""
+_TRIES = 500
+_LONGEST_STRETCH_HOURS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,9 @@ class Crowd:
         """So many requests, at least one of each deployer, none leased yet; `used`: (name, height) that are taken."""
         shares = Weights({one: 1 / (1 + rank) ** 0.5 for rank, one in enumerate(self._draw.shuffled(deployers))})
         plans: list[DeploymentPlan] = []
-        owners = [*deployers, *(self._draw.weighted(shares) for _ in range(number - len(deployers)))]
-        for owner in owners[:number]:
-            height = self._height(owner, used)
+        while len(plans) < number:
+            only = deployers[len(plans)] if len(plans) < len(deployers) else None
+            owner, height = self._when(shares, only, used)
             used.add((owner.name, height))
             plans.append(DeploymentPlan(owner.name, self._sdl(), height, height - 1, hardly_bid_on=not owner.known))
         return plans
@@ -83,22 +87,30 @@ class Crowd:
             lease = plan.leases[-1] if plan.leases else None
             if not missing or lease is None or lease.closes is None or lease.units > missing:
                 continue
-            if lease.ending is Ending.DEPLOYMENT and at - 40 * hour < lease.opens < at and lease.closes <= at:
+            if (
+                lease.ending is Ending.DEPLOYMENT
+                and at - _LONGEST_STRETCH_HOURS * hour < lease.opens < at
+                and lease.closes <= at
+            ):
                 end = at + self._draw.between(*(hours * hour for hours in self._parameters.peak_hours))
                 if self._hosts.stretch(lease, end):
                     plan.closes = end
         if peak and self._hosts.highest() != peak:
             raise RuntimeError(f"the peak is {self._hosts.highest()} GPUs, not {peak}")
 
-    def _height(self, owner: Deployer, used: set[tuple[str, int]]) -> int:
-        first = max(owner.since, 700)
-        for attempt in range(1000):
+    def _when(
+        self, shares: Weights[Deployer], only: Deployer | None, used: set[tuple[str, int]]
+    ) -> tuple[Deployer, int]:
+        """A block by the rhythm of days and hours, and who of those that are there by then asks in it."""
+        for _ in range(_TRIES):
             height = moment(self._draw, self._parameters, self._draw.weighted(self._days), self._hours)
-            if attempt > 40:
-                height = first + self._draw.below(self._parameters.told_by - first)
-            if first < height < self._parameters.told_by - 600 and (owner.name, height) not in used:
-                return height
-        raise RuntimeError(f"no block left for {owner.name}")
+            if not _BEGIN < height < self._parameters.told_by - 600:
+                continue
+            for _ in range(_TRIES if only is None else 1):
+                owner = only or self._draw.weighted(shares)
+                if owner.since < height and (owner.name, height) not in used:
+                    return owner, height
+        raise RuntimeError("no block left for a request")
 
     def _sdl(self) -> Sdl:
         app = self._draw.weighted(self._apps)
@@ -160,10 +172,10 @@ def web_deployments(parameters: Parameters, library: Library, owners: list[str])
     for who, height in sorted(used, key=lambda one: (one[1], one[0])):
         sdl = library.sdl(draw.pick(("web", "database")))
         plan = DeploymentPlan(who, sdl, height, height - 1)
-        host = draw.pick([one for one in parameters.providers if one.joins < height])
+        host = draw.pick([one for one in parameters.providers if one.joins < height and one.leaves is None])
         if draw.chance(80):
             opens = height + draw.between(*parameters.accept_blocks)
-            closes = min(opens + parameters.calendar.blocks(draw.along(parameters.minutes) * 3), host.leaves or 10**9)
+            closes = opens + parameters.calendar.blocks(draw.along(parameters.minutes) * 3)
             price = str(parameters.web_price * host.asks // 100)
             plan.leases.append(LeasePlan(1, 1, host.name, "", 0, height, opens, closes, Ending.DEPLOYMENT, price))
             plan.closes = closes

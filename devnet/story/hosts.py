@@ -9,6 +9,9 @@ from devnet.story.parameters import ANY, Parameters, ProviderPlan
 from devnet.story.plans import LeasePlan
 from devnet.story.timeline import Timeline
 
+_SETTLED = 100
+"""Blocks from joining until a provider's first lease; bids come some blocks before one."""
+
 
 class Full(Exception):
     """A lease that somebody planned finds no room."""
@@ -36,7 +39,7 @@ class Hosts:
         return [
             (one.name, own)
             for one, own in self._offering(model)
-            if one.joins < first
+            if one.joins + _SETTLED < first
             and (one.leaves is None or until <= one.leaves)
             and self._pools[one.name, own].highest(first, until) + units <= one.gpus[own].count
         ]

@@ -137,7 +137,7 @@ class Teller:
         requests = others.requests(deployers, number, used)
         leases = None if wanted.leases is None else wanted.leases - _gpu_leases(plans)
         others.answer(requests, leases)
-        others.stretch_to_peak(requests)
+        others.stretch_to_peak([*requests, *made])
         web_owners = [one.name for one in rest[players or 0 :][:_WEB_OWNERS]] + [f"visitor-{n}" for n in range(1, 4)]
         return [*plans, *requests, *web_deployments(self._parameters, self._sdls, web_owners)], web_owners, entered
 

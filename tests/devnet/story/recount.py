@@ -135,8 +135,8 @@ class Recount:
         return True
 
     def _CloseDeployment(self, act: CloseDeployment) -> bool:  # noqa: N802
-        one = self.deployments.get((act.owner, act.dseq))
-        if one is None or not one.open:
+        one = self.deployments[act.owner, act.dseq]
+        if not one.open:
             return False
         assert one.cost(act.height) <= one.funds, act
         self._close(one, (act.owner, act.dseq), act.height)
