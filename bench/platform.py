@@ -26,12 +26,14 @@ class Recorder:
         get = Door.get
         asked = self.asked
 
-        def noted(door: Door, target: str, headers: Mapping[str, str] | None = None) -> Reply:
+        def noted(
+            door: Door, target: str, headers: Mapping[str, str] | None = None, deadline_seconds: float | None = None
+        ) -> Reply:
             kept = {name: value for name, value in (headers or {}).items() if name.lower() == HEIGHT}
-            asked.append((f"{door.base_url}{target}", kept))
-            return get(door, target, headers)
+            asked.append((f"http://{door.name}{target}", kept))
+            return get(door, target, headers, deadline_seconds)
 
-        Door.get = noted  # type: ignore[method-assign]
+        setattr(Door, "get", noted)  # noqa: B010  # a bench may stand at the door
 
 
 def main(env_file: str, listed: str) -> None:

@@ -90,9 +90,13 @@ def demo(arguments: Arguments) -> int:
         partial(arguments.wiring.child, arguments),
         sys.stderr,
     )
-    computed = run.until() if arguments.until else run.forever()
-    if computed is not None:
-        print_json(computed.document())
+    if arguments.until is None:
+        run.forever()
+        return 0
+    computed = run.until()
+    if computed is None:
+        return 1
+    print_json(computed.document())
     return 0
 
 

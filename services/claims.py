@@ -9,12 +9,13 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ledger.claims import ClaimRow, EnteredSdlRow
-from ledger.observations import load_observations, store_observations
+from ledger.observations import store_observations
 from ledger.people import AddressRow, RegistrationRow
 from ledger.rows import insert_once, replace_rows
 from ledger.verdicts import claim_id
 from services import campaigns
 from services.campaigns import Loaded
+from services.chain_time import height_at
 from services.errors import Conflict, NotAllowed, Refused
 from services.finding import Finder
 from services.house import House
@@ -24,6 +25,7 @@ from tasks.moment import Moment, format_moment
 from tasks.parts import Task
 from verifiers.evidence import Candidate, EnteredSdl, Entry, EntryRefused, Observation, Outcome, Source
 from verifiers.kinds import verifier_of
+from verifiers.trouble import Trouble
 
 LONGEST_FIELD = 4096
 
@@ -157,13 +159,27 @@ def find_claims(house: House) -> str:
     if loaded is None:
         return "no campaign is loaded"
     now, made = house.clock.now(), 0
+    chain_id = campaigns.chain_id(house, loaded)
+    _learn_windows(house, loaded, chain_id)
     with house.ledger.read() as session:
-        finder = Finder.open(session, loaded, campaigns.chain_id(house, loaded))
+        finder = Finder.open(session, loaded, chain_id)
         found = list(finder.everything()) if finder else []
     for start in range(0, len(found), 200):
         part = found[start : start + 200]
         made += house.ledger.transact(lambda session, part=part: _insert_found(session, loaded, part, now))  # type: ignore[misc]
     return f"{made} new claims"
+
+
+def _learn_windows(house: House, loaded: Loaded, chain_id: str | None) -> None:
+    """Look up where the tasks' windows begin and end on the chain; what can't be seen yet bounds nothing."""
+    now = house.clock.now()
+    if chain_id is None:
+        return
+    for moment in {moment for task in loaded.newest.tasks for moment in (task.opens, task.closes) if moment <= now}:
+        try:
+            height_at(house, chain_id, moment)
+        except Trouble:
+            return
 
 
 def _insert_found(session: Session, loaded: Loaded, found: Iterable[tuple[str, Task, Candidate]], now: Moment) -> int:
@@ -182,13 +198,3 @@ def candidates(house: House, participant: str) -> list[Candidate]:
     with house.ledger.read() as session:
         finder = Finder.open(session, loaded, campaigns.chain_id(house, loaded))
         return [candidate for _, _, candidate in finder.of(participant)] if finder else []
-
-
-def entered_sdls(session: Session, campaign: str, participant: str) -> list[Observation]:
-    """The reduced SDLs that a participant gave."""
-    ids = session.scalars(
-        select(EnteredSdlRow.observation)
-        .where(EnteredSdlRow.campaign == campaign, EnteredSdlRow.participant == participant)
-        .order_by(EnteredSdlRow.received_ns, EnteredSdlRow.dseq)
-    ).all()
-    return list(load_observations(session, ids).values())

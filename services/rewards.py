@@ -19,8 +19,10 @@ from services import campaigns
 from services.campaigns import Loaded
 from services.house import House
 from tasks.moment import Moment
+from tasks.rewards.awards import Awards, make_awards
 from tasks.rewards.completion import Completion
-from tasks.rewards.engine import Awards, compute
+from tasks.rewards.engine import compute
+from tasks.rewards.pools import Bonus, PoolShare
 from verifiers.evidence import Outcome
 
 CHUNK = 300
@@ -60,20 +62,21 @@ class Computed:
     holding: frozenset[str]
     lines_added: int
 
-    def document(self) -> dict[str, object]:
-        """The ledger's awards in the form of `rewards simulate`: the lines of claims that passed.
-
-        Claims that hold their place take part in the run, since they may still take it; their lines are provisional.
-        """
-        whole = self.awards.to_json()
+    @property
+    def passed(self) -> Awards:
+        """The run without the lines of claims that only hold their place: what the ledger says."""
         if not self.holding:
-            return whole
-        lines = [line for line in whole["lines"] if line["claim"] not in self.holding]
-        totals = dict.fromkeys(whole["totals"], 0)
-        for entry in [*lines, *whole["pools"], *whole["bonuses"]]:
-            totals[entry["participant"]] += entry["amount_micro"]
-        left = self.campaign.newest.budget_for_rules - sum(totals.values())
-        return whole | {"lines": lines, "totals": totals, "budget_left_micro": left}
+            return self.awards
+        lines = [line for line in self.awards.lines if line.claim not in self.holding]
+        paid = sum(line.amount_micro for line in lines)
+        paid += sum(share.amount_micro for share in self.awards.pools)
+        paid += sum(bonus.amount_micro for bonus in self.awards.bonuses)
+        left = self.campaign.newest.budget_for_rules - paid
+        return make_awards(self.awards.rules, self.awards.totals, lines, self.awards.pools, self.awards.bonuses, left)
+
+    def document(self) -> dict[str, object]:
+        """The ledger's awards in the form of `rewards simulate`."""
+        return self.passed.to_json()
 
 
 def compute_awards(house: House) -> Computed:
@@ -177,21 +180,26 @@ def _wanted(awards: Awards, holding: frozenset[str], *, with_shares: bool) -> It
             )
     if not with_shares:
         return
-    for kind, shares in (("pool", awards.pools), ("bonus", awards.bonuses)):
-        for position, share in enumerate(shares):
-            place = getattr(share, "place", None)
-            yield Wanted(
-                key="/".join(str(part) for part in (kind, share.slug, place, share.participant) if part is not None),
-                kind=kind,
-                claim=None,
-                slug=share.slug,
-                participant=share.participant,
-                task=None,
-                amount_micro=share.amount_micro,
-                reason=kind,
-                working={"amount_micro": share.amount_micro},
-                position=len(awards.lines) + position,
-            )
+    for share in awards.pools:
+        yield _share("pool", f"pool/{share.slug}/{share.participant}", share, len(awards.lines))
+    for bonus in awards.bonuses:
+        key = f"bonus/{bonus.slug}/{bonus.place}/{bonus.participant}"
+        yield _share("bonus", key, bonus, len(awards.lines))
+
+
+def _share(kind: str, key: str, share: PoolShare | Bonus, position: int) -> Wanted:
+    return Wanted(
+        key=key,
+        kind=kind,
+        claim=None,
+        slug=share.slug,
+        participant=share.participant,
+        task=None,
+        amount_micro=share.amount_micro,
+        reason=kind,
+        working=share.to_json(),
+        position=position,
+    )
 
 
 def _said(session: Session, slug: str) -> dict[str, Said]:

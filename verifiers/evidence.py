@@ -153,6 +153,22 @@ class ClaimFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexedDeployment:
+    """A deployment as the follower's index knows it: where to look, never evidence.
+
+    `hash`: hex. `gpu_models`: as requested, `vendor/model`. `providers`: of its leases, in the order of the leases.
+    """
+
+    owner: str
+    dseq: int
+    hash: str
+    created_at: int
+    gpu_units: int
+    gpu_models: tuple[str, ...]
+    providers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """Something found on the chain that may become a claim with these `fields`.
 

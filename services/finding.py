@@ -1,0 +1,138 @@
+"""Finding on the chain what may become claims: the follower's index says where to look, the kinds say what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger.chain import DeploymentRow, LeaseRow
+from ledger.chain_index import newest_cursor
+from ledger.claims import ClaimRow, EnteredSdlRow
+from ledger.observations import load_observations
+from ledger.people import AddressRow, RegistrationRow
+from services.campaigns import Loaded
+from services.chain_time import first_known_from
+from services.verification import judge_params
+from tasks.parts import Task
+from verifiers.evidence import Candidate, IndexedDeployment, Observation
+from verifiers.kinds import verifier_of
+
+PART = 500
+
+
+class Finding(Protocol):
+    """What a verifier offers where its work can be found on the chain without anybody telling."""
+
+    def candidates(
+        self,
+        task: str,
+        deployments: Sequence[IndexedDeployment],
+        entered: Sequence[Observation],
+        params: Mapping[str, object],
+    ) -> Sequence[Candidate]:
+        """What the deployments of one owner may become."""
+        ...
+
+
+@dataclass(frozen=True)
+class Finder:
+    """One look into the index, inside one transaction."""
+
+    session: Session
+    loaded: Loaded
+    chain_id: str
+
+    @classmethod
+    def open(cls, session: Session, loaded: Loaded, chain_id: str | None) -> Finder | None:
+        """A finder on this chain, or on the one followed; None before a chain is followed."""
+        if chain_id is None:
+            followed = newest_cursor(session)
+            chain_id = followed.chain_id if followed else None
+        return cls(session, loaded, chain_id) if chain_id is not None else None
+
+    def everything(self) -> Iterator[tuple[str, Task, Candidate]]:
+        """(participant, task, candidate) for every registered participant, where no claim stands yet."""
+        statement = (
+            select(AddressRow.address, AddressRow.participant)
+            .join(RegistrationRow, RegistrationRow.participant == AddressRow.participant)
+            .where(RegistrationRow.campaign == self.loaded.slug)
+        )
+        yield from self._for({address: participant for address, participant in self.session.execute(statement)})  # noqa: C416
+
+    def of(self, participant: str) -> Iterator[tuple[str, Task, Candidate]]:
+        """The same for one participant."""
+        statement = select(AddressRow.address).where(AddressRow.participant == participant)
+        yield from self._for(dict.fromkeys(self.session.scalars(statement), participant))
+
+    def _for(self, owners: Mapping[str, str]) -> Iterator[tuple[str, Task, Candidate]]:
+        for task in self.loaded.newest.tasks:
+            verifier = verifier_of(task.kind)
+            if verifier is None or not hasattr(verifier, "candidates"):
+                continue
+            finding, params = cast("Finding", verifier), judge_params(self.loaded, task)
+            claimed = self._claimed(task)
+            for owner, deployments in self._deployments(task, owners).items():
+                participant = owners[owner]
+                for candidate in finding.candidates(task.slug, deployments, self._entered(owner), params):
+                    if candidate.subject is None or (participant, candidate.subject) not in claimed:
+                        yield participant, task, candidate
+
+    def _claimed(self, task: Task) -> set[tuple[str, str]]:
+        statement = select(ClaimRow.participant, ClaimRow.subject)
+        here = ClaimRow.campaign == self.loaded.slug, ClaimRow.task == task.slug
+        return {(participant, subject) for participant, subject in self.session.execute(statement.where(*here))}
+
+    def _deployments(self, task: Task, owners: Mapping[str, str]) -> dict[str, list[IndexedDeployment]]:
+        """The GPU deployments of these owners created within the task's window, oldest first."""
+        first = first_known_from(self.session, self.chain_id, task.opens)
+        end = first_known_from(self.session, self.chain_id, task.closes)
+        found: dict[str, list[IndexedDeployment]] = {}
+        names = sorted(owners)
+        for start in range(0, len(names), PART):
+            statement = select(DeploymentRow).where(
+                DeploymentRow.chain_id == self.chain_id,
+                DeploymentRow.owner.in_(names[start : start + PART]),
+                DeploymentRow.gpu_units > 0,
+            )
+            if first is not None:
+                statement = statement.where(DeploymentRow.created_at >= first)
+            if end is not None:
+                statement = statement.where(DeploymentRow.created_at < end)
+            rows = self.session.scalars(statement.order_by(DeploymentRow.created_at, DeploymentRow.dseq)).all()
+            providers = self._providers({row.owner for row in rows})
+            for row in rows:
+                found.setdefault(row.owner, []).append(
+                    IndexedDeployment(
+                        owner=row.owner,
+                        dseq=row.dseq,
+                        hash=row.hash,
+                        created_at=row.created_at,
+                        gpu_units=row.gpu_units,
+                        gpu_models=tuple(row.gpu_models),
+                        providers=tuple(providers.get((row.owner, row.dseq), ())),
+                    )
+                )
+        return found
+
+    def _providers(self, owners: set[str]) -> dict[tuple[str, int], list[str]]:
+        statement = (
+            select(LeaseRow.owner, LeaseRow.dseq, LeaseRow.provider)
+            .where(LeaseRow.chain_id == self.chain_id, LeaseRow.owner.in_(owners))
+            .order_by(LeaseRow.created_at, LeaseRow.gseq, LeaseRow.oseq)
+        )
+        found: dict[tuple[str, int], list[str]] = {}
+        for owner, dseq, provider in self.session.execute(statement):
+            found.setdefault((owner, dseq), []).append(provider)
+        return found
+
+    def _entered(self, owner: str) -> list[Observation]:
+        statement = (
+            select(EnteredSdlRow.observation)
+            .where(EnteredSdlRow.campaign == self.loaded.slug, EnteredSdlRow.owner == owner)
+            .order_by(EnteredSdlRow.received_ns, EnteredSdlRow.dseq)
+        )
+        return list(load_observations(self.session, self.session.scalars(statement).all()).values())
