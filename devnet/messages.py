@@ -70,7 +70,7 @@ class Messages:
 
     def _deployment(self, act: acts.CreateDeployment) -> Message:
         groups, digest = self._read(act)
-        message = {
+        message: Message = {
             "id": deployment_id(act.owner, act.dseq),
             "groups": [spec.document for spec in groups],
             "hash": _base64(digest),
@@ -90,7 +90,7 @@ class Messages:
 
     def _bid(self, act: acts.CreateBid) -> Message:
         spec = self._spec_of(act.bid.order) if act.gpu_models else None
-        message = {
+        message: Message = {
             "id": bid_id(act.bid),
             "price": {"denom": self._denom(act.denom), "amount": format_decimal(parse_decimal(act.price))},
             "deposit": _deposit(act.deposit, self._denom(act.deposit_denom)),

@@ -127,7 +127,7 @@ def encode(kind: str, value: Mapping[str, Any]) -> bytes:
         if field_kind.startswith("*"):
             for each in item or ():
                 out += _field(number, field_kind[1:], each, keep_empty=True)
-        elif item is not None or field_kind[0] not in "?":
+        elif item is not None or field_kind[0] != "?":
             out += _field(number, field_kind.lstrip("?"), item, keep_empty=False)
     return bytes(out)
 

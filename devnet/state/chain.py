@@ -6,6 +6,7 @@ import hashlib
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from devnet import acts, wire
@@ -13,6 +14,7 @@ from devnet.generation import Generation
 from devnet.groups import GroupSpec, read_group
 from devnet.messages import Message, Messages
 from devnet.state import deployments, leases, market, registry
+from devnet.state.events import base64_text
 from devnet.state.objects import ChainError
 from devnet.state.world import World
 
@@ -172,7 +174,7 @@ class Chain:
         sequence = self.world.bank.pay_fee(act.signer, fee)
         events.plain("tx", ("fee", f"{fee}uakt"), ("fee_payer", act.signer))
         events.plain("tx", ("acc_seq", f"{act.signer}/{sequence}"))
-        signature = wire.base64.b64encode(self._signature(act.signer, sequence)).decode()
+        signature = base64_text(self._signature(act.signer, sequence))
         events.plain("tx", ("signature", signature))
         events.in_message()
         code, codespace, log = self._execute(act)
@@ -214,7 +216,7 @@ class Chain:
             acts.StartReclaim: leases.start_reclaim,
         }
         handlers: dict[type[acts.Act], Callable[[Any], None]] = {
-            kind: lambda act, run=run: run(world, act) for kind, run in plain.items()
+            kind: partial(run, world) for kind, run in plain.items()
         }
         handlers[acts.CreateDeployment] = lambda act: deployments.create_deployment(world, act, self.read_sdl)
         handlers[acts.UpdateDeployment] = lambda act: deployments.update_deployment(world, act, self.read_sdl)

@@ -145,7 +145,7 @@ def _payable(account: Account, *, with_open: bool) -> list[Payment]:
 
 
 def _owed(payment: Payment, delta: int) -> int:
-    """What is due: whole units of rate × blocks, or what was left unsettled."""
+    """What is due: whole units of rate times blocks, or what was left unsettled."""
     if payment.state == OVERDRAWN:
         due, payment.unsettled = payment.unsettled, 0
         return due

@@ -31,6 +31,10 @@ class Events:
         self.ante = len(self.rendered)
         self._tail = ',{"key":"msg_index","value":"0","index":true}'
 
+    def in_block(self) -> None:
+        """What follows is told by the block itself, at its beginning."""
+        self._tail = ',{"key":"mode","value":"BeginBlock","index":true}'
+
     def fail(self) -> None:
         """Forget what the message told."""
         del self.rendered[self.ante :]

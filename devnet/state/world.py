@@ -30,7 +30,7 @@ from devnet.state.store import Key, Row, Table
 
 
 class World:
-    """Everything that exists. Whoever changes an object names it with a `touch…`; `finish_block` keeps its version."""
+    """Everything that exists. Who changes an object names it with `touch`; `finish_block` keeps its version."""
 
     def __init__(self, generation: Generation, people: Iterable[Person], others: Iterable[str]) -> None:
         self.generation = generation

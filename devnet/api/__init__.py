@@ -1,0 +1,1 @@
+"""What a node answers: REST (grpc-gateway) and RPC (CometBFT), from the chain's versions."""

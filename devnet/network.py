@@ -1,0 +1,210 @@
+"""A whole local network over real HTTP: one chain, one or more hosts that serve it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from types import TracebackType
+from typing import Protocol, Self
+
+from devnet.acts import Scenario
+from devnet.api.answer import Answer
+from devnet.api.node import Node, Settings
+from devnet.api.rest import Rest
+from devnet.api.rpc import Rpc
+from devnet.faults import Fault, Faults, refusal, spoiled
+from devnet.generation import GENERATIONS, Generation
+from devnet.server import HttpRequest, HttpServer, Sent
+from devnet.state.chain import SECOND, Chain
+
+LOOPBACK = "127.0.0.1"
+CONTROL_PATH = "/devnet/control"
+
+
+class Clock(Protocol):
+    """Where the network takes the present from."""
+
+    def now(self) -> int:
+        """Unix nanoseconds, UTC."""
+        ...
+
+
+class Host:
+    """One node behind two ports. Its faults are its own; the chain is everybody's."""
+
+    def __init__(self, devnet: Devnet, rest_port: int, rpc_port: int, settings: Settings) -> None:
+        self.settings = settings
+        self.faults = Faults()
+        self._devnet = devnet
+        self.connect(devnet.chain)
+        seconds = lambda: devnet.clock.now() / SECOND  # noqa: E731 (one expression, used twice)
+        self._rest_server = HttpServer(LOOPBACK, rest_port, self._answer_rest, seconds)
+        try:
+            self._rpc_server = HttpServer(LOOPBACK, rpc_port, self._answer_rpc, seconds)
+        except OSError:
+            self._rest_server.close()
+            raise
+        self.rest_url = f"http://{LOOPBACK}:{self._rest_server.port}"
+        self.rpc_url = f"http://{LOOPBACK}:{self._rpc_server.port}"
+
+    def connect(self, chain: Chain) -> None:
+        """Serve this chain from now on."""
+        self.node = Node(chain, self._devnet.clock.now, self.settings)
+        self._rest = Rest(self.node)
+        self._rpc = Rpc(self.node)
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._rest_server.close()
+        self._rpc_server.close()
+
+    def _answer_rest(self, request: HttpRequest) -> Sent:
+        if self._devnet.has_control and request.target == CONTROL_PATH:
+            return Sent(self._devnet.control(self, request))
+        return self._with_faults(
+            "rest", request, lambda: self._rest.answer(request.method, request.target, request.headers)
+        )
+
+    def _answer_rpc(self, request: HttpRequest) -> Sent:
+        def answer() -> Answer:
+            return self._rpc.post(request.body) if request.method == "POST" else self._rpc.get(request.target)
+
+        return self._with_faults("rpc", request, answer)
+
+    def _with_faults(self, api: str, request: HttpRequest, answer: Callable[[], Answer]) -> Sent:
+        met = self.faults.meeting(api, request.target)
+        if not met:
+            return Sent(answer())
+        for fault in met:
+            if fault.kind == "delay":
+                time.sleep(fault.seconds)
+        return refusal(met) or spoiled(answer(), met)
+
+
+class Devnet:
+    """A running network; a context manager that stops it. `hosts[0]` is the one that the URLs name."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        start: int,
+        clock: Clock,
+        generation: Generation,
+        port: int,
+        until: int | None,
+        has_control: bool,
+    ) -> None:
+        self.scenario = scenario
+        self.start = start
+        self.clock = clock
+        self.generation = generation
+        self.until = until
+        self.has_control = has_control
+        self.chain = Chain(scenario, generation, start)
+        self.hosts: list[Host] = []
+        self.add_host(port, port + 1 if port else 0)
+
+    @property
+    def rest_url(self) -> str:
+        """REST of the first host, without a slash at the end."""
+        return self.hosts[0].rest_url
+
+    @property
+    def rpc_url(self) -> str:
+        """RPC of the first host."""
+        return self.hosts[0].rpc_url
+
+    @property
+    def settings(self) -> Settings:
+        """What the first host was told; may be changed while it runs."""
+        return self.hosts[0].settings
+
+    @property
+    def faults(self) -> Faults:
+        """The faults of the first host."""
+        return self.hosts[0].faults
+
+    def add_host(self, rest_port: int = 0, rpc_port: int = 0) -> Host:
+        """Another host of the same chain. Raises OSError where a port is taken."""
+        host = Host(self, rest_port, rpc_port, Settings(until=self.until, moniker=f"devnet-{len(self.hosts)}"))
+        self.hosts.append(host)
+        return host
+
+    def tip(self) -> int:
+        """The newest block of the first host."""
+        with self.hosts[0].node.lock:
+            return self.hosts[0].node.tip()
+
+    def reset(self, *, chain_id: str | None = None, seed: str = "reset", scenario: Scenario | None = None) -> None:
+        """Begin a new chain in the place of the old one: other hashes, and another id or story where given."""
+        story = scenario or self.scenario
+        if chain_id is not None:
+            named = {each.name: getattr(story, each.name) for each in fields(story)}
+            story = Scenario(**{**named, "chain_id": chain_id})
+        self.chain = Chain(story, self.generation, self.start, seed)
+        for host in self.hosts:
+            host.connect(self.chain)
+
+    def stop(self) -> None:
+        """Stop every host."""
+        for host in self.hosts:
+            host.close()
+
+    def control(self, host: Host, request: HttpRequest) -> Answer:
+        """The control endpoint, only where it was asked for: `settings`, `fault`, `clear`, `reset` in one JSON."""
+        try:
+            asked = json.loads(request.body or b"{}")
+            for name, value in asked.get("settings", {}).items():
+                if name not in Settings.__slots__:
+                    raise ValueError(f"{name!r} is no setting")
+                setattr(host.settings, name, value)
+            if asked.get("clear"):
+                host.faults.clear()
+            if "fault" in asked:
+                host.faults.add(Fault(**asked["fault"]))
+            if "reset" in asked:
+                self.reset(**asked["reset"])
+        except (ValueError, TypeError, AttributeError) as error:
+            return Answer(400, json.dumps({"message": str(error)}).encode())
+        return Answer(200, json.dumps({"tip": self.tip()}).encode())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def serve(
+    scenario: Scenario,
+    *,
+    start: int,
+    clock: Clock,
+    port: int = 0,
+    generation: str | Generation = "v2",
+    faults: Iterable[Fault] = (),
+    until: int | None = None,
+    has_control: bool = False,
+) -> Devnet:
+    """Start a network in threads of this process: REST on `port`, RPC on `port` + 1 (0: any two free ports).
+
+    `start`: Unix nanoseconds of block 1. `until`: no block above it is made. `has_control`: POST /devnet/control
+    on the REST port changes settings and faults. Raises OSError where a port is taken, KeyError for an unknown
+    generation.
+    """
+    devnet = Devnet(
+        scenario,
+        start=start,
+        clock=clock,
+        generation=GENERATIONS[generation] if isinstance(generation, str) else generation,
+        port=port,
+        until=until,
+        has_control=has_control,
+    )
+    devnet.faults.add(*faults)
+    return devnet
