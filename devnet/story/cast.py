@@ -41,6 +41,7 @@ class Cast:
     acts: list[PersonAct] = field(default_factory=list)
     expected: list[Expectation] = field(default_factory=list)
     registered: int = 0
+    unreadable: list[str] = field(default_factory=list)
 
 
 class Director:
@@ -63,6 +64,8 @@ class Director:
                 self.cast.plans += plans
                 if "gives" in run and registered is not None:
                     self.cast.acts += self._entries(told["name"], registered, run, plans)
+            if told.get("unreadable"):
+                self.cast.unreadable.append(self._folk.address(told["name"]))
             for one in told["expect"]:
                 owner = self._folk.address(one.get("by", told["name"]))
                 self.cast.expected.append(

@@ -37,6 +37,7 @@ class Story:
     `chain`: what devnet plays. `people`: what people do beside the chain, by height. `keys`: everybody's, by address.
     `totals`: the five figures once `told_by` is reached, until `closes` (heights). `catalogue`: for each app of the
     deploy task its SDL texts, whose hashes are the catalogue's. `expected`: the cast's verdicts at the tip.
+    `unreadable`: addresses about which a node fails to answer, where whoever runs the network sees to that.
     `capacity`: the GPUs that each provider really has, by address and model.
     """
 
@@ -48,6 +49,7 @@ class Story:
     closes: int
     catalogue: Mapping[str, tuple[str, ...]]
     expected: tuple[Expectation, ...]
+    unreadable: tuple[str, ...]
     capacity: Mapping[str, Mapping[str, int]]
 
 
@@ -111,6 +113,7 @@ class Teller:
             closes=self._parameters.closes,
             catalogue=catalogue,
             expected=tuple(cast.expected),
+            unreadable=tuple(cast.unreadable),
             capacity={
                 self._folk.provider(one.name): {model: gpus.count for model, gpus in one.gpus.items()}
                 for one in self._parameters.providers

@@ -87,7 +87,10 @@ class Reading:
                     (self.order[lease.bid], lease) for lease in one.leases if self._qualifies(owner, one, lease)
                 ]
         claims: dict[tuple[str, str], tuple[str, Order | None]] = dict.fromkeys(open_pages, ("pending", None))
+        claims |= {key: ("unknown", None) for key in found if key[0] in self.told.unreadable}
         for key, leases in found.items():
+            if key in claims and key[0] in self.told.unreadable:
+                continue
             first: dict[str, Order] = {}
             for order, lease in sorted(leases, key=lambda row: row[0]):
                 first.setdefault(lease.bid.provider, order)
