@@ -19,7 +19,7 @@ from services.paging import Page, paged
 
 _GPU = re.compile(r"capabilities/gpu/vendor/([^/]{1,40})/model/([^/]{1,60})(?:/.*)?", re.DOTALL)
 _REGIONS = ("region", "location-region", "country")
-_NAMES = ("organization", "host")
+_NAMES = ("organization",)
 _RUNNING = ("active", "reclaiming")
 
 
