@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import func, select
 
@@ -79,6 +81,13 @@ def test_register__first_and_again__is_one_row(house):
     assert [count(house, row) for row in (ParticipantRow, AddressRow, RegistrationRow, PersonalRow)] == [1, 1, 1, 1]
     assert registrations.personal_of(house, ADA.address) == registrations.Personal("Ada", "ada at example")
     assert registrations.registration_of(house, SLUG, ADA.address).received_at == NOON
+
+
+def test_register__many_at_once__is_one_row(house):
+    with ThreadPoolExecutor(8) as threads:
+        done = list(threads.map(lambda _: register(house), range(8)))
+    assert sum(each.is_new for each in done) == 1
+    assert count(house, RegistrationRow) == 1
 
 
 def test_register__signed_in__makes_the_person_a_participant(house):

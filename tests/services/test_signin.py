@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import func, select
@@ -156,6 +157,20 @@ def test_verify__second_time__is_refused(house):
     proof = wallet_proof(ADA, challenge.text)
     signin.verify(house, challenge.challenge_id, proof, BROWSER)
     assert refusal(house, challenge.challenge_id, proof, BROWSER) == signin.REFUSAL
+
+
+def test_verify__many_at_once__signs_in_once(house):
+    challenge = signin.make_challenge(house, ADA.address, "sign_in", BROWSER)
+    proof = wallet_proof(ADA, challenge.text)
+
+    def attempt(_: int) -> bool:
+        try:
+            return bool(signin.verify(house, challenge.challenge_id, proof, BROWSER))
+        except SignInRefused:
+            return False
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(attempt, range(8))) == 1
 
 
 def test_verify__after_five_minutes__is_refused(house):
