@@ -60,12 +60,12 @@ def new_token() -> str:
 
 
 def open_session(session: Session, house: House, address: Address) -> tuple[str, Person]:
-    """Sign `address` in under a new token, inside a writing transaction. Ended sessions are swept out."""
+    """Sign `address` in under a new token, inside a writing transaction. Its ended sessions are swept out."""
     now = house.clock.now()
     token, csrf_token = new_token(), new_token()
     roles = roles_of(session, address)
     longest = LONGEST_FOR_STAFF if roles else LONGEST
-    session.execute(delete(SessionRow).where(SessionRow.expires_ns <= now))
+    session.execute(delete(SessionRow).where(SessionRow.address == address, SessionRow.expires_ns <= now))
     session.add(
         SessionRow(
             token_hash=hash_token(token),

@@ -199,7 +199,8 @@ def _text_for(house: House, address: Address, linked_to: Address | None) -> Sign
 
 
 def _keep(session: Session, row: ChallengeRow, now: Moment) -> None:
-    session.execute(delete(ChallengeRow).where(ChallengeRow.expires_ns <= now))
+    # Those of other addresses are housekeeping's: the demo's acts live at moments that are long past.
+    session.execute(delete(ChallengeRow).where(ChallengeRow.address == row.address, ChallengeRow.expires_ns <= now))
     waiting = select(func.count()).where(ChallengeRow.address == row.address)
     of_this_browser = waiting.where(ChallengeRow.browser_hash == row.browser_hash)
     if (session.scalar(of_this_browser) or 0) >= OPEN_CHALLENGES_OF_A_BROWSER or (
