@@ -130,8 +130,9 @@ def test_get__no_host_configured__says_what_to_set(make: Make) -> None:
 
 def test_get__unknown_set__names_what_the_node_says_it_serves(nodes: Callable[..., Node], make: Make) -> None:
     node = nodes()
-    node.routes["/akash/discovery/v1/info"] = lambda _: Answer({"info": {"chain_id": "local-v2", "supported_versions": [
-        {"api_version": "v9", "modules": [{"module": "deployment", "version": "v1beta9"}]}]}})  # fmt: skip
+    served = {"api_version": "v9", "modules": [{"module": "deployment", "version": "v1beta9"}]}
+    told = {"info": {"chain_id": "local-v2", "supported_versions": [served]}}
+    node.routes["/akash/discovery/v1/info"] = lambda _: Answer(told)
     with pytest.raises(UnknownApiSet, match="deployment v1beta9") as caught:
         make(node).get(INFO, ID, 42)
     assert "deployment v1beta4" in str(caught.value)
@@ -396,8 +397,8 @@ def test_block_results__height_in_the_answer__must_be_the_one_asked(
 
 def test_rpc__error_inside_200__is_trouble(nodes: Callable[..., Node], make: Make) -> None:
     node = nodes()
-    node.routes["/block"] = lambda _: Answer({"jsonrpc": "2.0", "id": 1, "error": {
-        "code": -32603, "message": "Internal error", "data": "height 9 is not available, lowest height is 12"}})  # fmt: skip
+    error = {"code": -32603, "message": "Internal error", "data": "height 9 is not available, lowest height is 12"}
+    node.routes["/block"] = lambda _: Answer({"jsonrpc": "2.0", "id": 1, "error": error})
     with pytest.raises(Pruned):
         make(node).rpc("block", {"height": "9"})
 

@@ -41,8 +41,9 @@ def listing(rows: list[dict[str, Any]], per_page: int, *, tip: int = 100) -> Cal
         size = min(per_page, int(asked.parameters["pagination.limit"]))
         page = kept[position : position + size]
         more = position + size < len(kept)
-        return Answer({"orders": page, "pagination": {"next_key": key(position + size) if more else None,
-                       "total": str(len(page))}}, headers={"x-cosmos-block-height": str(asked.height or tip)})  # fmt: skip
+        pagination = {"next_key": key(position + size) if more else None, "total": str(len(page))}
+        height = str(asked.height or tip)
+        return Answer({"orders": page, "pagination": pagination}, headers={"x-cosmos-block-height": height})
 
     return respond
 

@@ -180,11 +180,9 @@ def gpu_models(attributes: Iterable[Attribute], before: str = "") -> tuple[GpuMo
         if attribute.value != "true" or not attribute.key.startswith(before):
             continue
         steps = attribute.key.removeprefix(before).lower().split("/")
-        if len(steps) % 2:
+        if len(steps) % 2 or steps[0] != "vendor" or not steps[1]:
             continue
         pairs = dict(zip(steps[::2], steps[1::2], strict=True))
-        if not pairs.get("vendor"):
-            continue
         interface = _SXM.sub("sxm", pairs.get("interface", ""))
         found[GpuModel(pairs["vendor"], pairs.get("model") or ANY, pairs.get("ram", ""), interface)] = None
     return tuple(found)
