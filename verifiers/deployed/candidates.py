@@ -3,64 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
-from tasks.moment import Moment
 from verifiers.deployed.apps import AppFinding, app_of, given_sdls
 from verifiers.deployed.params import DeploymentParams
 from verifiers.deployed.survey import model_names
-from verifiers.evidence import Candidate, Observation
-
-
-@dataclass(frozen=True, slots=True)
-class IndexedDeployment:
-    """A deployment as the follower keeps it: an index, never evidence. `hash` in hex, `gpu_models` as `nvidia/a100`.
-
-    `created_time` is None where the block's time is not known; it then counts as inside the window.
-    """
-
-    owner: str
-    dseq: int
-    hash: str
-    created_at: int
-    created_time: Moment | None
-    gpu_units: int
-    gpu_models: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class IndexedLease:
-    """A lease of a GPU group as the follower keeps it."""
-
-    owner: str
-    dseq: int
-    provider: str
+from verifiers.evidence import Candidate, IndexedDeployment, Observation
 
 
 def candidates_of(
-    task: str,
-    params: DeploymentParams,
-    window: tuple[Moment, Moment],
-    deployments: Iterable[IndexedDeployment],
-    leases: Iterable[IndexedLease],
-    entered: Iterable[Observation],
+    task: str, deployments: Iterable[IndexedDeployment], entered: Iterable[Observation], params: DeploymentParams
 ) -> list[Candidate]:
-    """One candidate for each GPU deployment made in the window, in the order they were made.
+    """One candidate for each GPU deployment, in the order they were made.
 
     `needs` is empty where the app is known, and then subject and fields are set.
     """
     given = given_sdls(entered)
-    providers: dict[tuple[str, int], dict[str, None]] = {}
-    for lease in leases:
-        providers.setdefault((lease.owner, lease.dseq), {})[lease.provider] = None
     found = []
     for row in sorted(deployments, key=lambda row: (row.created_at, row.owner, row.dseq)):
-        if row.gpu_units < 1 or not (row.created_time is None or window[0] <= row.created_time < window[1]):
+        if row.gpu_units < 1:
             continue
         finding = app_of(row.hash, row.owner, row.dseq, params.apps, given)
-        needs = _needs(
-            params, row, finding, has_sdl=any((sdl.owner, sdl.dseq) == (row.owner, row.dseq) for sdl in given)
-        )
+        has_sdl = any((sdl.owner, sdl.dseq) == (row.owner, row.dseq) for sdl in given)
+        needs = _needs(params, row, finding, has_sdl=has_sdl)
         last = finding.app if params.groups_by_app else str(row.dseq)
         found.append(
             Candidate(
@@ -70,7 +34,7 @@ def candidates_of(
                 subject=None if needs or last is None else f"{row.owner}/{last}",
                 app=finding.app,
                 gpu_models=tuple(sorted(model_names(row.gpu_models))),
-                providers=tuple(providers.get((row.owner, row.dseq), ())),
+                providers=tuple(dict.fromkeys(row.providers)),
                 needs=needs,
                 fields={} if needs else _fields(row, finding),
             )

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from tasks.moment import Moment
 from verifiers.chain.apiset import CURRENT, ApiSet
 from verifiers.deployed.apps import given_sdls
-from verifiers.deployed.candidates import IndexedDeployment, IndexedLease, candidates_of
+from verifiers.deployed.candidates import candidates_of
 from verifiers.deployed.conclusion import conclude
 from verifiers.deployed.entry import entered_deployment
 from verifiers.deployed.facts import ChainFacts, bid_parameters
 from verifiers.deployed.params import deployment_params
 from verifiers.deployed.survey import Survey, Want
 from verifiers.deployed.verdict import verdict_of
-from verifiers.evidence import Candidate, ChainPoint, ChainSource, ClaimFacts, Entry, Observation, Sources, Verdict
-
-__all__ = ["KIND", "VERSION", "IndexedDeployment", "IndexedLease", "candidates", "enter", "gather", "judge"]
+from verifiers.evidence import (
+    Candidate,
+    ChainPoint,
+    ChainSource,
+    ClaimFacts,
+    Entry,
+    IndexedDeployment,
+    Observation,
+    Sources,
+    Verdict,
+)
 
 KIND = "ai_deployment"
 VERSION = 1
@@ -29,15 +36,12 @@ def enter(fields: Mapping[str, str], params: Mapping[str, object], addresses: Se
 
 def candidates(
     task: str,
-    params: Mapping[str, object],
-    opens: Moment,
-    closes: Moment,
     deployments: Iterable[IndexedDeployment],
-    leases: Iterable[IndexedLease],
     entered: Iterable[Observation],
+    params: Mapping[str, object],
 ) -> list[Candidate]:
-    """What the index shows that may become claims, with what each still needs ("Add your SDL.")."""
-    return candidates_of(task, deployment_params(params), (opens, closes), deployments, leases, entered)
+    """What indexed deployments of the window may become, with what each still needs ("Add your SDL."). Pure."""
+    return candidates_of(task, deployments, entered, deployment_params(params))
 
 
 def gather(claim: ClaimFacts, params: Mapping[str, object], sources: Sources) -> Sequence[Observation]:
