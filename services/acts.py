@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from services import campaigns, claims, registrations, signin
 from services.clock import StoppedClock
+from services.errors import SignInRefused
 from services.house import House
 from services.proofs import WalletProof
 from services.sessions import Person, new_token, session_of
 from verifiers.evidence import ChainPoint
+
+Result = TypeVar("Result")
+
+TRIES = 5
 
 
 class Signer(Protocol):
@@ -43,7 +49,7 @@ class Player:
 
     def register(self, height: int, address: str, display_name: str) -> None:
         """Sign in and register; again: nothing changes."""
-        house, person = self._signed_in(height, address)
+        house, person = self._again(lambda: self._signed_in(height, address))
         loaded = campaigns.required(house)
         registrations.register(
             house,
@@ -56,6 +62,9 @@ class Player:
 
     def link(self, height: int, participant: str, address: str) -> None:
         """Link a further address, proved by its own key."""
+        self._again(lambda: self._link(height, participant, address))
+
+    def _link(self, height: int, participant: str, address: str) -> None:
         house, person = self._signed_in(height, participant)
         token = new_token()
         challenge = signin.make_challenge(house, address, "link", token, person)
@@ -81,8 +90,16 @@ class Player:
         signed = signin.verify(house, challenge.challenge_id, self._proof(address, challenge.text), token)
         person = session_of(house, signed.session_token)
         if person is None:
-            raise AssertionError("a session that was just made is there")
+            raise SignInRefused("The session was swept away.")
         return house, person
+
+    @staticmethod
+    def _again(act: Callable[[], Result]) -> Result:
+        """Sign-ins of past moments have expired long ago, so housekeeping may sweep one away before it is used."""
+        for _ in range(TRIES - 1):
+            with suppress(SignInRefused):
+                return act()
+        return act()
 
     def _proof(self, address: str, text: str) -> WalletProof:
         key = self.key_of(address)
