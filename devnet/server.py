@@ -92,7 +92,7 @@ class HttpServer:
         with self._guard:
             self._connections.add(connection)
         try:
-            with connection.makefile("rb", buffering=65536) as reader:
+            with connection.makefile("rb") as reader:
                 while self._serve_one(connection, reader):
                     pass
         except (OSError, ValueError):

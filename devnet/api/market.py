@@ -127,7 +127,7 @@ class Market:
             raise RestError(INVALID, "invalid owner address")
         row = self._world.tables["groups"].at(key, request.height)
         if row is None:
-            raise RestError(NOT_FOUND, "codespace deployment code 12: Group not found")
+            raise RestError(NOT_FOUND, "codespace deployment code 14: Group not found")
         return (b'{"group":', *row.pieces, b"}")
 
     def _states(self, kind: Kind, name: str) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from devnet.addresses import BadAddressError, account_bytes, is_account
 from devnet.api import pages
 from devnet.api.answer import INTERNAL, INVALID, NOT_FOUND, Request, RestError
 from devnet.api.pages import Page
+from devnet.state import render
 from devnet.state.objects import CERTIFICATE_STATES
 from devnet.state.store import Key, Row
 from devnet.state.world import World
@@ -77,7 +78,7 @@ class Registry:
             if row.state and key[0] == provider and (auditor is None or key[1] == auditor)
         ]
         if not rows:
-            raise RestError(NOT_FOUND, "codespace provider code 3: invalid provider: address not found")
+            raise RestError(NOT_FOUND, "codespace audit code 1: invalid provider: address not found")
         return [b'{"providers":[', *_joined(rows), b'],"pagination":null}']
 
     def all_audits(self, request: Request) -> Pieces:
@@ -92,13 +93,13 @@ class Registry:
         return pages.render("providers", taken, next_key, total)
 
     def _garbled(self, key: Key, row: Row) -> bytes:
-        """The first signed attribute's protobuf bytes where an owner's address should stand."""
+        """The last signed attribute's protobuf bytes where an owner's address should stand."""
         world = self._world
         for (provider, auditor), pairs in world.audits.items():
             if (account_bytes(provider), account_bytes(auditor)) == key and pairs:
-                name, value = pairs[0]
-                owner = f"\\n{_control(len(name))}{name}\\u0012{_control(len(value))}{value}"
-                return f'{{"owner":"{owner}","auditor":"","attributes":[]}}'.encode()
+                name, value = pairs[-1]
+                owner = render.text(f"\n{chr(len(name))}{name}\x12{chr(len(value))}{value}")
+                return f'{{"owner":{owner},"auditor":"","attributes":[]}}'.encode()
         return b"".join(row.pieces)
 
     def _present(self, table: str, height: int) -> list[tuple[Key, Row]]:
@@ -140,8 +141,4 @@ def _address(text: str) -> bytes:
     try:
         return account_bytes(text)
     except BadAddressError:
-        raise RestError(INVALID, "codespace provider code 5: invalid address") from None
-
-
-def _control(number: int) -> str:
-    return f"\\u{number:04x}"
+        raise RestError(INVALID, "codespace audit code 2: invalid address") from None

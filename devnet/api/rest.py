@@ -62,7 +62,8 @@ class Rest:
             tip = self._node.tip()
             try:
                 handler, values = self._find(method, path)
-                height = self._node.height_asked(headers.get(HEIGHT_HEADER), tip)
+                asked = headers.get(HEIGHT_HEADER) or headers.get(f"grpc-metadata-{HEIGHT_HEADER}")
+                height = self._node.height_asked(asked, tip)
                 request = Request(path, parse_query(query), height, values, tip)
                 body = handler(request)
             except RestError as error:

@@ -103,7 +103,7 @@ def start_group(world: World, act: StartGroup) -> None:
     """MsgStartGroup: a paused group gets a new order."""
     deployment, group = _group(world, act.owner, act.dseq, act.gseq)
     if group.state != "paused":
-        raise ChainError("deployment", 14, "Group open" if group.state == "open" else "Group closed")
+        raise _group_error("open" if group.state == "open" else "closed")
     if any(order.id.gseq == group.gseq and order.state in {"open", "active"} for order in deployment.orders):
         raise ChainError("undefined", 1, "order active: create order: active order exists")
     group.state = "open"
@@ -115,7 +115,7 @@ def pause_group(world: World, act: PauseGroup) -> None:
     """MsgPauseGroup."""
     deployment, group = _group(world, act.owner, act.dseq, act.gseq)
     if group.state != "open":
-        raise ChainError("deployment", 13, "Group paused" if group.state == "paused" else "Group closed")
+        raise _group_error("paused" if group.state == "paused" else "closed")
     _end_group(world, deployment, group, "paused", "akash.deployment.v1.EventGroupPaused")
 
 
@@ -123,7 +123,7 @@ def close_group(world: World, act: CloseGroup) -> None:
     """MsgCloseGroup."""
     deployment, group = _group(world, act.owner, act.dseq, act.gseq)
     if group.state not in {"open", "paused"}:
-        raise ChainError("deployment", 11, "Group closed")
+        raise _group_error("closed")
     _end_group(world, deployment, group, "closed", "akash.deployment.v1.EventGroupClosed")
 
 
@@ -193,8 +193,12 @@ def _new_order(world: World, owner: str, dseq: int, group: Group, window: int | 
     return order
 
 
+def _group_error(state: str) -> ChainError:
+    return ChainError("deployment", {"closed": 15, "open": 16, "paused": 17}[state], f"Group {state}")
+
+
 def _group(world: World, owner: str, dseq: int, gseq: int) -> tuple[Deployment, Group]:
     deployment = world.deployment(owner, dseq)
     if not 1 <= gseq <= len(deployment.groups):
-        raise ChainError("deployment", 12, "Group not found")
+        raise ChainError("deployment", 14, "Group not found")
     return deployment, deployment.groups[gseq - 1]
