@@ -89,15 +89,18 @@ def _compress(response: Response, kept: dict[tuple[str, str], bytes], key: tuple
         return
     if response.is_streamed and key is None:
         return
-    if key is not None and key in kept and key[1]:
-        body = kept[key]
-    else:
+    body = kept.get(key) if key is not None and key[1] else None
+    file = response.response
+    if body is None:
         response.direct_passthrough = False
         body = gzip.compress(response.get_data(), compresslevel=6, mtime=0)
         if key is not None and key[1]:
             kept[key] = body
     response.direct_passthrough = False
     response.set_data(body)
+    close = getattr(file, "close", None)
+    if close is not None:
+        close()
     response.headers["Content-Encoding"] = "gzip"
     if response.headers.get("ETag"):
         tag, _weak = response.get_etag()

@@ -9,18 +9,17 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ledger.awards import AwardLineRow, ProvisionalLineRow
-from ledger.base import Ledger
 from ledger.chain import BlockRow, CursorRow, DeploymentRow, GroupRow, LeaseRow, ProviderRow
 from ledger.claims import CheckRow, ClaimRow, VerdictObservationRow, VerdictRow
 from ledger.jobs import JobStateRow
 from ledger.observations import store_observations
-from ledger.people import AddressRow, ParticipantRow, PersonalRow, RegistrationRow, RoleRow
-from ledger.upgrading import upgrade
+from ledger.people import AddressRow, ParticipantRow, PersonalRow, RegistrationRow, RoleRow, SessionRow
 from services.campaigns import load_campaign
 from services.clock import StoppedClock
 from services.house import House
-from services.settings import load_settings
+from services.sessions import hash_token
 from tasks.moment import SECOND, parse_moment
+from tests import houses
 from tests.wallets import Keyholder
 from verifiers.evidence import ChainPoint, Observation, Source
 
@@ -111,10 +110,24 @@ class Town:
 
 def make_house(folder: Path, **settings: object) -> House:
     """An empty house on a database of its own."""
-    url = f"sqlite:///{folder}/waymark.db"
-    upgrade(url)
-    chosen = load_settings(None, database_url=url, **settings)
-    return House(chosen, Ledger(url), StoppedClock(NOW))
+    return houses.make_house(folder, campaign=None, **settings).at(StoppedClock(NOW))
+
+
+def sign_in(house: House, who: Keyholder) -> str:
+    """A session of `who`; gives the token of the cookie."""
+    token = f"token of {who.name}".replace(" ", "-").replace("'", "")
+    with house.ledger.write() as session:
+        session.merge(
+            SessionRow(
+                token_hash=hash_token(token),
+                address=who.address,
+                created_ns=NOW,
+                seen_ns=NOW,
+                expires_ns=NOW + 3600 * SECOND,
+                csrf_token="a-token-for-forms",
+            )
+        )
+    return token
 
 
 def fill(house: House, people: int = 0) -> Town:
