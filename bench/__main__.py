@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from app import build_house
-from commands.platform import performances
+from commands.story import Told
 from jobs.demo import Demo, campaign_text, open_demo, write_settings
 from ledger.upgrading import upgrade
 from services.campaigns import load_campaign
@@ -67,12 +67,13 @@ def _measure(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 def _prepared(folder: Path) -> Demo:
     """A demo whose people have done all they do, so that what is timed is only reading and judging."""
     demo = open_demo(folder, None, SystemClock().now(), fresh=False)
-    write_settings(demo, demo.block_time(TOLD_BY))
+    told = Told(demo)
+    write_settings(demo, told.block(TOLD_BY).time)
     settings = load_settings(demo.env_file)
     upgrade(settings.database_url)
     house = build_house(settings)
     load_campaign(house, campaign_text(preset("gpu-testnet-2023"), demo.opens), "bench")
-    for act in performances(demo, house):
+    for act in told.performances(house):
         try:
             act.run()
         except UseCaseError:  # some of the story's people are refused, and that is the story

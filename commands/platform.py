@@ -9,12 +9,10 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from commands.asking import CommandError, print_json, stop_event
-from jobs.demo import Demo, free_port, open_demo
-from jobs.demo_run import DemoRun, Performance
+from jobs.demo import free_port, open_demo
+from jobs.demo_run import DemoRun
 from jobs.supervisor import Supervisor, end_with_parent
-from services.acts import Player
 from services.clock import SystemClock
-from services.house import House
 from services.settings import described, load_settings
 from tasks.moment import Moment
 
@@ -80,51 +78,20 @@ def devnet(arguments: Arguments) -> int:
 
 def demo(arguments: Arguments) -> int:
     """A local network with the story of the 2023 GPU testnet, and the platform on it."""
+    from commands.story import Told
+
     now = SystemClock().now()
-    demo = open_demo(arguments.dir, arguments.port, now, fresh=arguments.fresh, scale=arguments.scale)
-    run = DemoRun(
-        demo,
-        arguments.until,
-        arguments.wiring.build_house,
-        performances,
-        partial(arguments.wiring.child, arguments),
-        sys.stderr,
-    )
+    opened = open_demo(arguments.dir, arguments.port, now, fresh=arguments.fresh, scale=arguments.scale)
+    wiring, told = arguments.wiring, Told(opened)
+    run = DemoRun(opened, told, wiring.build_house, partial(wiring.child, arguments), sys.stderr, arguments.until)
     if arguments.until is None:
         run.forever()
         return 0
-    computed = run.until()
+    computed = run.until(arguments.until)
     if computed is None:
         return 1
     print_json(computed.document())
     return 0
-
-
-def performances(demo: Demo, house: House) -> list[Performance]:
-    """The story's acts of people, each as something to perform at its height: the only place that knows both."""
-    from devnet.story import people
-    from devnet.story.library import story as told
-
-    story = told("gpu-testnet-2023", scale=demo.scale, seed=demo.seed)
-    player = Player(house, story.keys.__getitem__, demo.block)
-
-    def performance(act: people.PersonAct) -> Performance:
-        match act:
-            case people.Register():
-                run = partial(player.register, act.height, act.participant, act.display_name)
-            case people.Link():
-                run = partial(player.link, act.height, act.participant, act.address)
-            case people.GiveSdl():
-                fields = {"owner": act.owner, "dseq": str(act.dseq), "sdl": act.sdl_text}
-                fields |= {"app": act.app} if act.app else {}
-                run = partial(player.give_sdl, act.height, act.participant, fields)
-            case people.SubmitClaim():
-                run = partial(player.submit, act.height, act.participant, act.task, dict(act.fields))
-            case _:
-                raise AssertionError(act)
-        return Performance(act.height, run)
-
-    return [performance(act) for act in story.people]
 
 
 def db_upgrade(arguments: Arguments) -> int:

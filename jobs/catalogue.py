@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services import campaigns, claims, following, housekeeping, rewards, verification
+from services import campaigns, claims, following, housekeeping, registrations, rewards, verification
 from services.house import House
 from tasks.moment import SECOND, Moment
 
@@ -30,6 +30,7 @@ def catalogue(house: House) -> tuple[Job, ...]:
     settings = house.settings
     return (
         Job("follow", "Follow the chain", settings.follow_every_seconds, following.follow),
+        Job("registrations", "Give early registrations their block", 60, registrations.fill_points),
         Job("find", "Find deployments of participants", settings.verify_every_seconds, claims.find_claims),
         Job("verify", "Verify what is due", settings.verify_every_seconds, verification.verify_due),
         Job("rewards", "Compute the rewards", settings.verify_every_seconds, rewards.compute_if_changed),

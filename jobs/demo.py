@@ -11,13 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tasks.moment import SECOND, Moment, format_moment, parse_moment
-from verifiers.evidence import ChainPoint
 
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
 STORY_DAYS_BEFORE_START = 28
 STORY_OPENS = parse_moment("2023-06-20T16:00:00Z")
-BLOCK = 6 * SECOND
 CHAIN_ID = "waymark-demo-1"
 PAYOUT_CHAIN_ID = "waymark-demo-pay-1"
 
@@ -59,18 +57,6 @@ class Demo:
     def url(self) -> str:
         """The address to open."""
         return f"http://127.0.0.1:{self.port}"
-
-    def block_time(self, height: int) -> Moment:
-        """The time of a block of the story: one each 6 s from `opens`, at height 1."""
-        return Moment(self.opens + (height - 1) * BLOCK)
-
-    def block(self, height: int) -> ChainPoint:
-        """The block of the story at a height."""
-        return ChainPoint(CHAIN_ID, height, self.block_time(height))
-
-    def height_at(self, now: Moment) -> int:
-        """The newest height not later than `now`."""
-        return (now - self.opens) // BLOCK + 1
 
     def acts_done(self) -> int:
         """How many acts were done at earlier starts; repeating one changes nothing."""

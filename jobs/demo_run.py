@@ -6,17 +6,18 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from jobs.demo import CHAIN_ID, Demo, campaign_text, write_settings
 from jobs.supervisor import Supervisor
 from ledger.upgrading import upgrade
 from services import campaigns, claims, following, verification
-from services.errors import UseCaseError
+from services.errors import Unavailable, UseCaseError
 from services.house import House
 from services.rewards import Computed, compute_awards
 from services.settings import Settings, load_settings
 from tasks.campaign import preset
+from verifiers.evidence import ChainPoint
 
 NOTE_EVERY = 50
 PRESET = "gpu-testnet-2023"
@@ -30,20 +31,29 @@ class Performance:
     run: Callable[[], None]
 
 
+class Told(Protocol):
+    """The story: its blocks, and what its people do."""
+
+    def block(self, height: int) -> ChainPoint:
+        """The block of a height."""
+        ...
+
+    def performances(self, house: House) -> Sequence[Performance]:
+        """The acts of people, by height."""
+        ...
+
+
 @dataclass
 class DemoRun:
-    """One start of a demo.
-
-    `until`: the height at which the story stops, None for never. `build_house` wires a platform on settings,
-    `performances` gives what people do, `child` the command line of one of our own commands.
-    """
+    """One start of a demo. `build_house` wires a platform on settings, `child` is the command line of one of our own
+    commands, `until_height` where the story stops."""
 
     demo: Demo
-    until_height: int | None
+    told: Told
     build_house: Callable[[Settings], House]
-    performances: Callable[[Demo, House], Sequence[Performance]]
     child: Callable[..., list[str]]
     messages: TextIO
+    until_height: int | None = None
     supervisor: Supervisor = field(default_factory=Supervisor)
 
     def forever(self) -> None:
@@ -51,27 +61,26 @@ class DemoRun:
         house = self._start()
         try:
             self._say(f"Waymark: open {self.demo.url}")
-            self._play(house, self.performances(self.demo, house))
+            self._play(house, self.told.performances(house))
             self.supervisor.run()
         finally:
             self.supervisor.stop()
 
-    def until(self) -> Computed | None:
+    def until(self, height: int) -> Computed | None:
         """Run up to the height, verify every claim there, compute the awards. None where told to stop before."""
-        assert self.until_height is not None  # noqa: S101  # the caller chose this way by it
         house = self._start()
         try:
-            self._say(f"Waymark: {self.demo.url}, up to height {self.until_height}")
-            self._play(house, self.performances(self.demo, house))
-            self._wait_for_follower(house, self.until_height)
+            self._say(f"Waymark: {self.demo.url}, up to height {height}")
+            self._play(house, self.told.performances(house))
+            self._wait_for_follower(house, height)
             self.supervisor.stop_child("serve")
-            return None if self.supervisor.stopping.is_set() else self._settle(house, self.until_height)
+            return None if self.supervisor.stopping.is_set() else self._settle(house, height)
         finally:
             self.supervisor.stop()
 
     def _start(self) -> House:
         demo, until = self.demo, self.until_height
-        write_settings(demo, None if until is None else demo.block_time(until))
+        write_settings(demo, None if until is None else self.told.block(until).time)
         settings = load_settings(demo.env_file)
         upgrade(settings.database_url)
         house = self.build_house(settings)
@@ -102,7 +111,7 @@ class DemoRun:
         self.demo.note_acts_done(done)
 
     def _wait_until(self, house: House, height: int) -> bool:
-        while house.clock.now() < self.demo.block_time(height):
+        while house.clock.now() < self.told.block(height).time:
             self.supervisor.tend()
             if self.supervisor.stopping.wait(0.5):
                 return False
@@ -112,16 +121,22 @@ class DemoRun:
     def _wait_for_follower(self, house: House, height: int) -> None:
         while not self.supervisor.stopping.wait(0.5):
             self.supervisor.tend()
-            with house.ledger.read() as session:
-                point = following.judged_point(session, CHAIN_ID, house.clock.now())
+            point = self._point(house)
             if point is not None and point.height == height:
                 return
+
+    def _point(self, house: House) -> ChainPoint | None:
+        """The block that the follower stands at, None while it has none that can be judged at."""
+        try:
+            with house.ledger.read() as session:
+                return following.judged_point(session, CHAIN_ID, house.clock.now())
+        except Unavailable:
+            return None
 
     def _settle(self, house: House, height: int) -> Computed:
         """Every claim gets a verdict gathered at exactly this height; then the awards follow."""
         loaded = campaigns.required(house)
-        with house.ledger.read() as session:
-            point = following.judged_point(session, CHAIN_ID, house.clock.now())
+        point = self._point(house)
         if point is None or point.height != height:
             raise AssertionError("the follower left the height at which the chain stands")
         while True:

@@ -18,8 +18,6 @@ DAY = 86400 * SECOND
 def test_open_demo__first_start__opens_28_days_before_the_hour(tmp_path: Path) -> None:
     demo = open_demo(tmp_path / "d", None, NOW, fresh=False)
     assert demo.opens == parse_moment("2026-10-27T12:00:00Z")
-    assert demo.block_time(1) == demo.opens
-    assert demo.block_time(demo.height_at(NOW)) <= NOW < demo.block_time(demo.height_at(NOW) + 1)
 
 
 def test_open_demo__second_start__same_story(tmp_path: Path) -> None:
@@ -39,11 +37,11 @@ def test_open_demo__folder_of_something_else__refused(tmp_path: Path) -> None:
 
 def test_write_settings__read_back__serves_other_commands(tmp_path: Path) -> None:
     demo = open_demo(tmp_path / "d", None, NOW, fresh=False)
-    write_settings(demo, demo.block_time(100))
+    write_settings(demo, NOW)
     settings = load_settings(demo.env_file)
     assert settings.chain_rest == (f"http://127.0.0.1:{demo.rest_port}",)
     assert settings.clock_stops_at is not None
-    assert parse_moment(settings.clock_stops_at) == demo.block_time(100)
+    assert parse_moment(settings.clock_stops_at) == NOW
 
 
 def test_campaign_text__moved__keeps_every_distance() -> None:

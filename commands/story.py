@@ -1,0 +1,50 @@
+"""The story of the demo as something to perform: the only place that knows the made-up people and the use cases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from devnet.generation import V2
+from devnet.state.chain import Chain
+from devnet.story import people
+from devnet.story.library import story
+from jobs.demo import Demo
+from jobs.demo_run import Performance
+from services.acts import Player
+from services.house import House
+from tasks.moment import Moment
+from verifiers.evidence import ChainPoint
+
+SCENARIO = "gpu-testnet-2023"
+
+
+class Told:
+    """The story of one demo: its blocks, and what its people do."""
+
+    def __init__(self, demo: Demo) -> None:
+        self._story = story(SCENARIO, scale=demo.scale, seed=demo.seed)
+        self._chain = Chain(self._story.chain, V2, demo.opens)
+
+    def block(self, height: int) -> ChainPoint:
+        """The block of a height, as the local network makes it."""
+        return ChainPoint(self._chain.chain_id, height, Moment(self._chain.time(height)))
+
+    def performances(self, house: House) -> Sequence[Performance]:
+        """The acts of people in their order, each signed by the person's own key."""
+        player = Player(house, self._story.keys.__getitem__, self.block)
+        return [Performance(act.height, self._run(player, act)) for act in self._story.people]
+
+    def _run(self, player: Player, act: people.PersonAct) -> partial[None]:
+        match act:
+            case people.Register():
+                return partial(player.register, act.height, act.participant, act.display_name)
+            case people.Link():
+                return partial(player.link, act.height, act.participant, act.address)
+            case people.GiveSdl():
+                fields = {"owner": act.owner, "dseq": str(act.dseq), "sdl": act.sdl_text}
+                fields |= {"app": act.app} if act.app else {}
+                return partial(player.give_sdl, act.height, act.participant, fields)
+            case people.SubmitClaim():
+                return partial(player.submit, act.height, act.participant, act.task, dict(act.fields))
+        raise AssertionError(act)

@@ -1,0 +1,42 @@
+"""`devnet`: the network alone, until told to stop."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+from devnet.network import Clock, serve
+from devnet.story.library import names, scenario
+
+HOUR_NS = 3600 * 10**9
+STORY_DAYS_BEFORE_START = 28
+
+
+class UnknownScenario(Exception):
+    """There is no such scenario; the message names the ones there are."""
+
+
+def run_devnet(
+    name: str,
+    port: int,
+    clock: Clock,
+    stop: threading.Event,
+    *,
+    opens: int | None = None,
+    until: int | None = None,
+    scale: str = "full",
+    seed: int | None = None,
+    generation: str = "v2",
+) -> None:
+    """Serve a scenario: REST on `port`, RPC on the next. `opens`: Unix nanoseconds of block 1; default: now,
+    rounded down to the hour, less 28 days. Raises OSError where a port is taken, UnknownScenario.
+    """
+    if name not in names():
+        raise UnknownScenario(f"there is no scenario {name!r}; there are: {', '.join(names())}")
+    if opens is None:
+        opens = clock.now() // HOUR_NS * HOUR_NS - STORY_DAYS_BEFORE_START * 24 * HOUR_NS
+    told = scenario(name, scale=scale, seed=seed)
+    with serve(told, start=opens, clock=clock, port=port, generation=generation, until=until) as network:
+        tip = network.tip()
+        sys.stderr.write(f"{told.chain_id} stands at {tip}: REST {network.rest_url}, RPC {network.rpc_url}\n")
+        stop.wait()
