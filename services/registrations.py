@@ -13,7 +13,7 @@ from ledger.chain import BlockRow, CursorRow
 from ledger.people import AddressRow, ParticipantRow, PersonalRow, RegistrationRow
 from services import campaigns, proofs, signin
 from services.campaigns import Loaded
-from services.errors import Conflict, NotAllowed, NotFound, Refused
+from services.errors import Conflict, NotAllowed, NotFound, Refused, Unavailable
 from services.house import House
 from services.proofs import Proof
 from services.signin import Purpose
@@ -22,6 +22,7 @@ from verifiers.chain.answers import decode_block
 from verifiers.chain.client import Chain, TipStatus
 from verifiers.chain.trouble import Pruned
 from verifiers.evidence import ChainPoint
+from verifiers.trouble import Trouble
 from verifiers.wallet.addresses import Address, AddressError, parse_address
 
 LONGEST_NAME = 40
@@ -212,6 +213,15 @@ def fill_registration_points(house: House) -> int:
         point = tip.point if tip.time <= moment else _block_before(chain, tip, moment)
         filled += house.ledger.transact(partial(_fill, chain_id=tip.chain_id, received=moment, point=point))
     return filled
+
+
+def fill_points(house: House) -> str:
+    """A job: registrations taken before the chain was known get their block. Raises Unavailable for its trouble."""
+    try:
+        filled = fill_registration_points(house)
+    except Trouble as trouble:
+        raise Unavailable(str(trouble)) from trouble
+    return f"registrations that got their block: {filled}" if filled else "no registration waits"
 
 
 def newest_block(session: Session, chain_id: str | None, now: Moment) -> ChainPoint | None:

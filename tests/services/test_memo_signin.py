@@ -212,3 +212,17 @@ def test_fill_registration_points__no_chain_connected__waits(tmp_path):
     house = make_house(tmp_path)
     registered(house, ADA, 0)
     assert registrations.fill_registration_points(house) == 0
+
+
+def test_fill_points__as_a_job__says_what_it_did(house, node):
+    assert registrations.fill_points(house) == "no registration waits"
+    registered(house, ADA, 0)
+    assert registrations.fill_points(house) == "registrations that got their block: 1"
+
+
+def test_fill_points__node_in_trouble__is_said(house, node):
+    registered(house, ADA, 0)
+    node.routes["/status"] = lambda asked: Answer({}, 503)
+    with pytest.raises(Unavailable):
+        registrations.fill_points(house)
+    assert point_of(house, ADA) is None
