@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -21,7 +19,7 @@ from verifiers.chain.apiset import CURRENT, ApiSet
 def hex_of_base64(text: str) -> str:
     """Standard base64 to lower-case hex. Raises ValueError."""
     try:
-        return base64.b64decode(text, validate=True).hex()
+        return binascii.a2b_base64(text, strict_mode=True).hex()
     except binascii.Error:
         raise ValueError("not base64") from None
 
@@ -90,7 +88,7 @@ class Group:
         return self.group_spec.gpu_models
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DeploymentInfo:
     """A deployment with all it has: groups and escrow account."""
 
@@ -103,12 +101,12 @@ class DeploymentInfo:
         """Owner and dseq."""
         return self.deployment.id
 
-    @cached_property
+    @property
     def gpu_units(self) -> int:
         """GPUs asked for over all groups."""
         return sum(group.gpu_units for group in self.groups)
 
-    @cached_property
+    @property
     def gpu_models(self) -> tuple[str, ...]:
         """Every alternative over all groups as `vendor/model`, sorted."""
         return tuple(sorted({model for group in self.groups for model in group.gpu_models}))

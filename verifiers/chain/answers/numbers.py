@@ -20,6 +20,12 @@ _DECIMAL = re.compile(r"(-?[0-9]{1,60})(?:\.([0-9]{1,18}))?")
 
 def parse_atto(text: object) -> Atto:
     """Read `"-800000.000000000000000000"` exactly. Raises ValueError for anything that is no such text."""
+    if isinstance(text, str):
+        # what the chain writes, and what a listing holds by the ten thousand: plain digits with all 18 places
+        whole, _, fraction = text.partition(".")
+        digits = whole + fraction
+        if len(fraction) == 18 and len(digits) < 78 and digits.isdigit() and digits.isascii() and whole:
+            return Atto(int(digits))
     match = _DECIMAL.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise ValueError("not a decimal text with at most 18 places")
@@ -35,16 +41,8 @@ def format_atto(amount: Atto) -> str:
     return f"{sign}{whole}.{places}" if places else f"{sign}{whole}"
 
 
-def _whole(text: object) -> int:
-    if isinstance(text, str) and text.removeprefix("-").isdecimal() and text.isascii():
-        return int(text)
-    if type(text) is int:
-        return text
-    raise ValueError("not a whole number")
-
-
-Whole = Annotated[int, BeforeValidator(_whole)]
-"""A 64-bit number, which the gateway writes as text and the RPC sometimes as number."""
+Whole = int
+"""A 64-bit number, which the gateway writes as text and the RPC sometimes as number; a fraction is refused."""
 
 
 @dataclass(frozen=True, slots=True)
