@@ -198,6 +198,20 @@ def test_signed_transaction__hostile_text__is_refused(text):
     assert not is_signed_transaction_of(ADA.address, MEMO, text)
 
 
+CLI = sorted((FIXTURES / "cli-0.53.5").glob("*.signed.json"))
+
+
+@pytest.mark.parametrize("path", CLI, ids=[path.name.removesuffix(".signed.json") for path in CLI])
+def test_signed_transaction__written_by_a_real_command_line__is_told_right(path):
+    """What the command line of SDK 0.53.5 wrote for our unsigned transaction, with throw-away keys."""
+    text = path.read_text()
+    address = json.loads(text)["body"]["messages"][0]["from_address"]
+    holds = path.name.removesuffix(".signed.json") not in {"multisig-1-of-3", "real-chain"}
+    assert is_signed_transaction_of(address, MEMO, text) == holds
+    assert not is_signed_transaction_of(address, MEMO.replace("0", "1"), text)
+    assert not is_signed_transaction_of(BOB.address, MEMO, text)
+
+
 def recorded_amino_bytes(signed: dict[str, object], chain_id: str) -> bytes:
     """What the members of the recorded payouts signed: a MsgMultiSend of the multisig with account number 17."""
     body, fee = signed["body"], signed["auth_info"]["fee"]
