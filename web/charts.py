@@ -30,6 +30,8 @@ PALETTES: dict[Theme, Palette] = {
     "light": Palette(accent="#0b5d63", text="#1b2526", quiet="#55646a", grid="#d3dbdc"),
     "dark": Palette(accent="#62c4c7", text="#dde5e6", quiet="#a3b3b6", grid="#2e3b3f"),
 }
+# A phone has room for the month and day only; the table has the whole date.
+_LABELS: dict[Width, str] = {"wide": "datum.value", "narrow": "slice(datum.value, 5)"}
 SIZES: dict[Width, tuple[int, int]] = {"wide": (1080, 220), "narrow": (340, 200)}
 
 
@@ -62,7 +64,9 @@ def day_chart(series: Series, theme: Theme, width: Width) -> bytes:
         altair.Chart(data)
         .mark_bar()
         .encode(
-            x=altair.X("day:O", title="Day (UTC)", axis=altair.Axis(values=ticks, labelAngle=0, labelOverlap=True)),
+            x=altair.X(
+                "day:O", title="Day (UTC)", axis=altair.Axis(values=ticks, labelAngle=0, labelExpr=_LABELS[width])
+            ),
             y=altair.Y(
                 "value:Q",
                 title=series.unit,
