@@ -149,7 +149,8 @@ class Checker:
         trouble = self._leases_trouble()
         if trouble is not None:
             return self._unknown("providers", expected, trouble)
-        finding = self._counted("providers", expected, (_app, _model), self._names, f"Get leases on {_more(needed)}.")
+        missing = f"Get leases on {self._more_providers()} before {format_moment(self.survey.claim.closes)}."
+        finding = self._counted("providers", expected, (_app, _model), self._names, missing)
         order = self.conclusion.tx_index
         if finding.check.outcome == Outcome.PASSED and order.trouble is not None and order.trouble not in FORGOTTEN:
             seen = f"{finding.check.seen}; the order within the block: {wording.could_not_look(order.trouble)}"
@@ -157,6 +158,11 @@ class Checker:
             return self._check("providers", expected, seen, Outcome.UNKNOWN, ids, _ours(order.trouble))
         ids = (*finding.check.observations, *order.observations)
         return self._check("providers", expected, finding.check.seen, finding.check.outcome, ids, finding.missing)
+
+    def _more_providers(self) -> str:
+        counting = {view.provider for view in self.survey.views if Gate.NO not in (view.app, view.model)}
+        more = max(self.survey.params.providers - len(counting), 1)
+        return wording.count_of(more, "more provider") if counting else wording.count_of(more, "provider")
 
     def _names(self, views: Sequence[LeaseView]) -> str:
         providers = list(dict.fromkeys(view.provider for view in views))
@@ -297,12 +303,14 @@ class Checker:
         outcome, trouble = self._outcome(standings, views), None
         ids = [*self.survey.leases.observations, *(each for view in views for each in view.activity.observations)]
         seen = told(views)
+        if not views and self.survey.gpu_leases and outcome == Outcome.PENDING:
+            seen, missing = "waits for the app", ""
         if outcome == Outcome.UNKNOWN:
             trouble = next((view.trouble for view in views if view.trouble is not None), None)
             seen = f"{seen}; {wording.could_not_look(trouble)}"
             missing = _ours(trouble)
         elif outcome == Outcome.FAILED:
-            missing = f"It would have passed with this before the close: {missing}"
+            missing = f"It would have passed with one thing more before the close: {missing}"
         return self._check(name, expected, seen, outcome, ids, "" if outcome == Outcome.PASSED else missing)
 
     def _outcome(self, standings: dict[LeaseId, Gate], views: Sequence[LeaseView]) -> Outcome:
@@ -343,16 +351,13 @@ def _payment(view: LeaseView) -> Gate:
     return view.payment.gate
 
 
-def _more(needed: int) -> str:
-    return f"{needed} different providers" if needed > 1 else "a provider"
-
-
 def _ours(trouble: str | None) -> str:
     return f"Nothing for you to do: we {wording.could_not_look(trouble)}, and try again."
 
 
 def _requested(row: DeploymentInfo) -> str:
-    models = wording.listed(model.rpartition("/")[2] for model in row.gpu_models)
+    names = (model.rpartition("/")[2] for model in row.gpu_models)
+    models = wording.listed("any model" if name == ANY_MODEL else name for name in names)
     return f"{row.id.dseq}: {wording.count_of(row.gpu_units, 'GPU')}" + (f" ({models})" if row.gpu_units else "")
 
 

@@ -341,7 +341,8 @@ class Survey:
         if blocks is None:
             return Payment(Gate.UNKNOWN, paid, None, state.rate.denom)
         needed = Atto(state.rate.amount * blocks)
-        return Payment(Gate.YES if paid >= needed else Gate.NO, paid, needed, state.rate.denom)
+        gate = Gate.YES if paid >= needed else self._still_short(lease, activity.span)
+        return Payment(gate, paid, needed, state.rate.denom)
 
     def _required_blocks(self, activity: Activity) -> int | None:
         """How many blocks the required minutes took: up to the first block not before their end."""

@@ -68,5 +68,8 @@ def _missing(findings: Sequence[Finding]) -> tuple[str, ...]:
     """What to do, one sentence for each check that is not passed, none twice; only the failures where one failed."""
     outcomes = {finding.check.outcome for finding in findings}
     shown = (Outcome.FAILED,) if Outcome.FAILED in outcomes else (Outcome.PENDING, Outcome.UNKNOWN)
-    sentences = (finding.missing for finding in findings if finding.check.outcome in shown)
+    open_checks = [finding for finding in findings if finding.check.outcome in shown]
+    names = {finding.check.name for finding in open_checks}
+    # who keeps a lease running pays it
+    sentences = (each.missing for each in open_checks if each.check.name != "paid" or "active" not in names)
     return tuple(dict.fromkeys(sentence for sentence in sentences if sentence))
