@@ -73,7 +73,8 @@ class Door:
     """Asks one host. Thread safe: each thread keeps its own connection alive.
 
     `base_url` is `http(s)://[user:password@]host[:port][/prefix]`; credentials go out as basic authorization and
-    appear nowhere else. `name` is what an Observation may show. Raises ValueError for any other form.
+    appear nowhere else. `name` is what an Observation may show. `ca_file` (PEM) replaces the public authorities.
+    Raises ValueError for an address of any other form.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Door:
         base_url: str,
         limits: Limits = Limits(),
         connect: Connect = connect_operator,
+        ca_file: str | None = None,
     ) -> None:
         parts = urlsplit(base_url.strip())
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
@@ -93,6 +95,7 @@ class Door:
         self.name = f"{shown}:{self._port}{parts.path.rstrip('/')}"
         self.limits = limits
         self._connect = connect
+        self._verify: bool | str = ca_file or True
         self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "waymark"}
         if parts.username is not None:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
@@ -170,7 +173,7 @@ class Door:
         seconds = self.limits.deadline_seconds
         try:
             # the adapter alone: a session adds cookies, the environment's proxies and redirects, and we want none
-            answer = line.adapter.send(request, stream=True, timeout=seconds, verify=True, proxies={})
+            answer = line.adapter.send(request, stream=True, timeout=seconds, verify=self._verify, proxies={})
             try:
                 body = self._read(answer.raw)
             except BaseException:

@@ -231,6 +231,10 @@ class Chain:
         found: list[TipStatus] = []
         troubles: list[Trouble] = []
         for host in self._rpc.in_turn():
+            held = self._rpc.held(host)
+            if held is not None:
+                troubles.append(held)
+                continue
             try:
                 status = self._tip_of(host)
             except Trouble as trouble:
@@ -249,9 +253,6 @@ class Chain:
         return tip
 
     def _tip_of(self, host: Host) -> TipStatus:
-        held = self._rpc.held(host)
-        if held is not None:
-            raise held
         status: NodeStatus = decode_status(self._asker.status(host).body, self.api)
         return TipStatus(
             status.chain_id, status.height, status.time, status.hash, status.earliest_height,
@@ -286,7 +287,7 @@ class Chain:
                 wait = _ROUND_SECONDS * 2**turn
                 if isinstance(trouble, RateLimited):
                     wait = max(wait, trouble.retry_after or 0.0)
-                if turn == _ROUNDS - 1 or self._monotonic() + wait > ends:
+                if turn == _ROUNDS - 1 or self._monotonic() + wait > ends or hosts.are_given_up():
                     raise
                 self._sleep(wait)
         raise AssertionError("the last round returns or raises")
@@ -295,10 +296,11 @@ class Chain:
         troubles: list[Trouble] = []
         alike: dict[Hashable, list[tuple[Observation, T]]] = {}
         for host in hosts.in_turn():
+            held = hosts.held(host)
+            if held is not None:
+                troubles.append(held)
+                continue
             try:
-                held = hosts.held(host)
-                if held is not None:
-                    raise held
                 answer = ask(host, height)
             except BadRequest:
                 raise

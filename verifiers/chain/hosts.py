@@ -22,6 +22,7 @@ from verifiers.trouble import (
 
 _LONGEST_BACK_OFF_SECONDS = 60.0
 _RATE_LIMIT_SECONDS = 2.0
+_GIVEN_UP_FAILURES = 5
 _SICK = (CutBody, Denied, RateLimited, Redirected, ServerError, Syncing, Timeout, TooLarge, Undecodable,
          Unreachable, WrongChain, WrongContentType)  # fmt: skip
 """Trouble that speaks of the host; everything else (pruned, lagging, …) speaks of the one question."""
@@ -81,6 +82,10 @@ class Hosts:
         host.failures += 1
         host.resting_until = now + min(2.0 ** min(host.failures - 1, 10), _LONGEST_BACK_OFF_SECONDS)
 
+    def are_given_up(self) -> bool:
+        """Whether each failed several times in a row: then a short wait helps nobody."""
+        return all(host.failures > _GIVEN_UP_FAILURES for host in self.all)
+
     def close(self) -> None:
         """Close all connections."""
         for host in self.all:
@@ -88,10 +93,19 @@ class Hosts:
 
 
 _HOPE = (WrongChain, Undecodable, WrongContentType, Redirected, Denied, Unreachable, Timeout, CutBody, ServerError,
-         RateLimited, Syncing)  # fmt: skip
+         Syncing, RateLimited)  # fmt: skip
 
 
 def most_telling(troubles: Sequence[Trouble]) -> Trouble:
-    """The one of several hosts' troubles to report: what speaks of the question before what speaks of a host,
-    and another chain only where nobody says anything else."""
-    return max(troubles, key=lambda trouble: _HOPE.index(type(trouble)) if type(trouble) in _HOPE else len(_HOPE))
+    """The one of several hosts' troubles to report.
+
+    What speaks of the question comes before what speaks of a host, and another chain only where nobody says anything
+    else. Of several pauses asked for, the shortest.
+    """
+
+    def worth(trouble: Trouble) -> tuple[int, float]:
+        rank = _HOPE.index(type(trouble)) if type(trouble) in _HOPE else len(_HOPE)
+        pause = trouble.retry_after if isinstance(trouble, RateLimited) else None
+        return rank, -(pause or 0.0)
+
+    return max(troubles, key=worth)

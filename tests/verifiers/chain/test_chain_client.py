@@ -408,3 +408,18 @@ def test_undecodable__node_info_of_something_else__is_named(nodes: Callable[...,
     node.routes["/cosmos/base/tendermint/v1beta1/node_info"] = lambda _: Answer({"hello": 1})
     with pytest.raises(Undecodable, match="default_node_info"):
         make(node).get(INFO, ID, 42)
+
+
+def test_get__host_that_fails_again_and_again__is_no_longer_waited_for(
+    nodes: Callable[..., Node], make: Make
+) -> None:
+    node, watch = nodes(), Stopwatch()
+    fails(node, Answer(b"", 503))
+    chain = make(node, watch=watch)
+    for _ in range(4):
+        with pytest.raises(ServerError):
+            chain.get(INFO, ID, 42)
+    slept = len(watch.slept)
+    with pytest.raises(ServerError):
+        chain.get(INFO, ID, 42)
+    assert len(watch.slept) == slept
