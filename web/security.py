@@ -29,6 +29,14 @@ _ACCESS = "waymark_access"
 # Blueprints decorate their views with it before any application exists (reference/security.md 8, trap 9).
 limiter = Limiter(key_func=get_remote_address, strategy="moving-window", storage_uri="memory://")
 
+LIMITS = {
+    # Signing in costs some milliseconds; many people may come from one address of a venue.
+    "SIGN_IN_LIMIT": "600 per minute",
+    # This one asks a chain.
+    "LOOK_UP_LIMIT": "20 per minute",
+}
+"""How often one client may ask, by the name in the application's configuration."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 View = Callable[P, R]
@@ -98,6 +106,7 @@ def init_app(app: Flask, house: House) -> None:
         WTF_CSRF_TIME_LIMIT=LONGEST // SECOND,
         RATELIMIT_HEADERS_ENABLED=True,
     )
+    app.config.from_mapping({name: app.config.get(name, limit) for name, limit in LIMITS.items()})
     csrf = CSRFProtect(app)
     limiter.init_app(app)
     names = cookie_names(secure=house.settings.secure_cookies)
@@ -106,6 +115,11 @@ def init_app(app: Flask, house: House) -> None:
     @app.before_request
     def guard() -> AnyResponse | None:
         return _guard(csrf)
+
+
+def limit_of(name: str) -> Callable[[], str]:
+    """A limit of LIMITS as the running application is configured."""
+    return lambda: str(current_app.config[name])
 
 
 def current_person() -> Person | None:

@@ -17,12 +17,11 @@ from services.registrations import LONGEST_CONTACT, LONGEST_NAME, Registration
 from services.signin import Challenge, Purpose
 from web import security
 from web.context import house
-from web.security import current_person, limiter, participant_only, public, required_person, signed_in
+from web.security import current_person, limit_of, limiter, participant_only, public, required_person, signed_in
 from web.site import surroundings
 
 blueprint = Blueprint("signin", __name__)
 
-LIMIT = "60 per minute"
 WALLET_CHAIN_ID = "akashnet-2"
 """The chain that wallets know; it only picks the key and the prefix (wallet-and-payouts.md 1.4)."""
 
@@ -89,7 +88,7 @@ def signin_page() -> AnyResponse:
 
 
 @blueprint.post("/sign-in")
-@limiter.limit(LIMIT)
+@limiter.limit(limit_of("SIGN_IN_LIMIT"))
 @public
 def start() -> AnyResponse:
     """Make a text for the address entered, to be signed without a wallet in the browser."""
@@ -118,7 +117,8 @@ def proof_file(challenge_id: str) -> Response:
 
 
 @blueprint.post("/sign-in/<challenge_id>")
-@limiter.limit(LIMIT)
+@limiter.limit(limit_of("SIGN_IN_LIMIT"))
+@limiter.limit(limit_of("LOOK_UP_LIMIT"), exempt_when=lambda: "tx_hash" not in request.form)
 @public
 def prove(challenge_id: str) -> AnyResponse:
     """Take the pasted proof: sign in with it, or link the address."""
@@ -164,7 +164,7 @@ def account() -> AnyResponse:
 
 
 @blueprint.post("/account/register")
-@limiter.limit(LIMIT)
+@limiter.limit(limit_of("SIGN_IN_LIMIT"))
 @signed_in
 def register() -> AnyResponse:
     """Register for the campaign."""
@@ -191,7 +191,7 @@ def register() -> AnyResponse:
 
 
 @blueprint.post("/account/personal")
-@limiter.limit(LIMIT)
+@limiter.limit(limit_of("SIGN_IN_LIMIT"))
 @participant_only
 def personal() -> AnyResponse:
     """Change name and contact; empty fields are erased."""
@@ -208,7 +208,7 @@ def personal() -> AnyResponse:
 
 
 @blueprint.post("/account/link")
-@limiter.limit(LIMIT)
+@limiter.limit(limit_of("SIGN_IN_LIMIT"))
 @participant_only
 def start_link() -> AnyResponse:
     """Make a text that links the address entered to the signed-in account."""

@@ -15,12 +15,9 @@ from tasks.moment import format_moment
 from web import security
 from web.bodies import Body, read_body
 from web.context import house
-from web.security import handshake, limiter, public, required_person, signed_in
+from web.security import handshake, limit_of, limiter, public, required_person, signed_in
 
 blueprint = Blueprint("api_auth", __name__, url_prefix="/api/v1")
-
-LIMIT = "240 per minute"
-LOOK_UP_LIMIT = "20 per minute"
 
 
 class ChallengeBody(Body):
@@ -77,7 +74,7 @@ def _asks_no_chain() -> bool:
 
 
 @blueprint.post("/auth/challenge")
-@limiter.limit(LIMIT)
+@limiter.limit(limit_of("SIGN_IN_LIMIT"))
 @handshake
 def challenge() -> Response:
     """A text to sign, for the browser that holds the pre-login cookie set here."""
@@ -92,8 +89,8 @@ def challenge() -> Response:
 
 
 @blueprint.post("/auth/verify")
-@limiter.limit(LIMIT)
-@limiter.limit(LOOK_UP_LIMIT, exempt_when=_asks_no_chain)
+@limiter.limit(limit_of("SIGN_IN_LIMIT"))
+@limiter.limit(limit_of("LOOK_UP_LIMIT"), exempt_when=_asks_no_chain)
 @handshake
 def verify() -> Response:
     """Sign in: a new session cookie; what was signed in before in this browser ends."""
@@ -123,7 +120,7 @@ def logout() -> Response:
 
 
 @blueprint.post("/registrations")
-@limiter.limit(LIMIT)
+@limiter.limit(limit_of("SIGN_IN_LIMIT"))
 @signed_in
 def register() -> tuple[Response, int]:
     """Register the signed-in address: 201, and 200 with the same row again."""
@@ -135,8 +132,8 @@ def register() -> tuple[Response, int]:
 
 
 @blueprint.post("/addresses/link")
-@limiter.limit(LIMIT)
-@limiter.limit(LOOK_UP_LIMIT, exempt_when=_asks_no_chain)
+@limiter.limit(limit_of("SIGN_IN_LIMIT"))
+@limiter.limit(limit_of("LOOK_UP_LIMIT"), exempt_when=_asks_no_chain)
 @signed_in
 def link() -> tuple[Response, int]:
     """Link an address to the signed-in participant: 201, and 200 where it was linked already."""
