@@ -156,6 +156,17 @@ def signout() -> AnyResponse:
     return response
 
 
+@blueprint.post("/account/sign-out-everywhere")
+@signed_in
+def signout_everywhere() -> AnyResponse:
+    """Sign the address out of every browser."""
+    sessions.end_all_sessions(house(), required_person().address)
+    session.clear()
+    response = make_response(redirect(url_for(".signin_page")))
+    security.clear_session_cookie(response)
+    return response
+
+
 @blueprint.get("/account")
 @signed_in
 def account() -> AnyResponse:

@@ -206,3 +206,11 @@ def test_sign_out__form__ends_the_session(browser):
     assert answer.status_code == 302
     browser.set_cookie("waymark-session", token)
     assert browser.get("/account").status_code == 302
+
+
+def test_sign_out_everywhere__form__ends_every_session(app, browser):
+    sign_in(browser, ADA)
+    other = app.test_client()
+    sign_in(other, ADA)
+    assert post(browser, browser.get("/account"), "/account/sign-out-everywhere").status_code == 302
+    assert browser.get("/account").status_code == other.get("/account").status_code == 302
