@@ -91,15 +91,7 @@ def register(
         if kept is not None:
             return _registration(kept, is_new=False)
         point = known or newest_block(session, _chain_id(house, session), now)
-        row = RegistrationRow(
-            campaign=campaign,
-            participant=checked,
-            rules_digest=rules_digest,
-            received_ns=now,
-            chain_id=point.chain_id if point else None,
-            height=point.height if point else None,
-            time_ns=point.time if point else None,
-        )
+        row = _new_row(campaign, checked, rules_digest, now, point)
         session.add(row)
         return _registration(row, is_new=True)
 
@@ -343,6 +335,20 @@ def _fill(session: Session, *, chain_id: str, received: Moment, point: ChainPoin
         .returning(RegistrationRow.participant)
     )
     return len(filled.all())
+
+
+def _new_row(
+    campaign: str, address: Address, rules_digest: str, now: Moment, point: ChainPoint | None
+) -> RegistrationRow:
+    return RegistrationRow(
+        campaign=campaign,
+        participant=address,
+        rules_digest=rules_digest,
+        received_ns=now,
+        chain_id=point.chain_id if point else None,
+        height=point.height if point else None,
+        time_ns=point.time if point else None,
+    )
 
 
 def _registration(row: RegistrationRow, *, is_new: bool) -> Registration:
