@@ -109,15 +109,15 @@ class HttpServer:
         size = int(headers.get("content-length") or 0)
         if size > MAXIMUM_BODY_BYTES:
             reader.read(min(size, 4 * MAXIMUM_BODY_BYTES))
-            answer = Answer(400, _BODY_TOO_LARGE)
-            connection.sendall(self._rendered(answer, _HttpForm(is_head=False, keeps=False, tells_time=False)))
+            answer = Answer(400, _BODY_TOO_LARGE, tells_time=False)
+            connection.sendall(self._rendered(answer, _HttpForm(is_head=False, keeps=False)))
             return False
         body = reader.read(size) if size else b""
         keeps = headers.get("connection", "").lower() != "close"
         sent = self._respond(HttpRequest(method, target, headers, body))
         if sent.drop:
             return False
-        out = self._rendered(sent.answer, _HttpForm(is_head=method == "HEAD", keeps=keeps, tells_time=True))
+        out = self._rendered(sent.answer, _HttpForm(is_head=method == "HEAD", keeps=keeps))
         if sent.cut_after is not None:
             end = out.index(b"\r\n\r\n") + 4
             connection.sendall(out[: end + sent.cut_after])
@@ -130,7 +130,7 @@ class HttpServer:
         seconds = self._now_seconds()
         lines = [f"HTTP/1.1 {answer.status} {REASONS.get(answer.status, 'Unknown')}"]
         lines += [f"{name}: {value}" for name, value in answer.headers]
-        if form.tells_time:
+        if answer.tells_time:
             lines.append(f"X-Server-Time: {int(seconds)}")
         lines.append(f"Date: {formatdate(seconds, usegmt=True)}")
         if not form.keeps:
@@ -148,7 +148,6 @@ class HttpServer:
 class _HttpForm:
     is_head: bool
     keeps: bool
-    tells_time: bool
 
 
 class _Server(socketserver.ThreadingTCPServer):

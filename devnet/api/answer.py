@@ -16,11 +16,13 @@ STATUS_OF = {INVALID: 400, NOT_FOUND: 404, UNIMPLEMENTED: 501, INTERNAL: 500, UN
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer; `headers` without date, length and connection, which the server adds."""
+    """One HTTP answer; `headers` without date, length and connection, which the server adds. `tells_time`: with
+    `X-Server-Time`, which what is refused before it is handled does not have."""
 
     status: int
     body: bytes | Sequence[bytes]
     headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
+    tells_time: bool = True
 
 
 class RestError(Exception):
@@ -54,13 +56,16 @@ class Request:
         found = self.params.get(name)
         return found[-1] if found else ""
 
-    def uint(self, name: str) -> int:
+    def uint(self, name: str, bits: int = 64) -> int:
         """An unsigned number, 0 where it is missing. Raises RestError with Go's wording."""
         value = self.text(name)
         if not value:
             return 0
         if not value.isascii() or not value.isdigit():
             message = f'strconv.ParseUint: parsing "{value}": invalid syntax'
+            raise RestError(INVALID, message, with_height=False)
+        if int(value) >= 1 << bits:
+            message = f'strconv.ParseUint: parsing "{value}": value out of range'
             raise RestError(INVALID, message, with_height=False)
         return int(value)
 

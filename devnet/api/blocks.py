@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from devnet.addresses import account_bytes, made_up_address
 from devnet.keys import bech32
 from devnet.state.bank import DISTRIBUTION, FEE_COLLECTOR, MINTED_PER_BLOCK
-from devnet.state.chain import SECOND, Chain
+from devnet.state.chain import SECOND, Chain, Tx
 from devnet.state.events import Events
 
 Raw = Callable[[bytes], str]
@@ -98,6 +98,16 @@ class Blocks:
             f'"block_id":{self.rpc_block_id(height)},"signatures":[{signature}]}}}},"canonical":true}}'
         )
 
+    def tx_proof(self, tx: Tx) -> str:
+        """The member `proof` of a transaction: that it belongs to the block's data hash."""
+        hashes = [self.chain.tx_hash(each) for each in self.chain.txs[tx.height]]
+        aunts = ",".join(f'"{_b64(aunt)}"' for aunt in _aunts(hashes, tx.index))
+        leaf = hashlib.sha256(b"\x00" + hashes[tx.index]).digest()
+        return (
+            f'"proof":{{"root_hash":"{_hex(_merkle(hashes))}","data":"{_b64(self.chain.tx_bytes(tx))}",'
+            f'"proof":{{"total":"{len(hashes)}","index":"{tx.index}","leaf_hash":"{_b64(leaf)}","aunts":[{aunts}]}}}}'
+        )
+
     def finalize_events(self, height: int) -> str:
         """The events of the block itself: fees handed out, coins minted. Real chains change the numbers a little."""
         events = Events()
@@ -164,5 +174,20 @@ def _merkle(items: Sequence[bytes]) -> bytes:
         return EMPTY
     if len(items) == 1:
         return hashlib.sha256(b"\x00" + items[0]).digest()
-    split = 1 << (len(items) - 1).bit_length() - 1
+    split = _split(len(items))
     return hashlib.sha256(b"\x01" + _merkle(items[:split]) + _merkle(items[split:])).digest()
+
+
+def _split(count: int) -> int:
+    """The largest power of two below `count`."""
+    return 1 << (count - 1).bit_length() - 1
+
+
+def _aunts(items: Sequence[bytes], index: int) -> list[bytes]:
+    """The hashes that lead from a leaf to the root, lowest first."""
+    if len(items) <= 1:
+        return []
+    split = _split(len(items))
+    if index < split:
+        return [*_aunts(items[:split], index), _merkle(items[split:])]
+    return [*_aunts(items[split:], index - split), _merkle(items[:split])]

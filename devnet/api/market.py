@@ -111,7 +111,7 @@ class Market:
             if part in {"owner", "provider"}:
                 key.append(request.text(f"id.{part}"))
             else:
-                key.append(request.uint(f"id.{part}"))
+                key.append(request.uint(f"id.{part}", _BITS.get(part, 32)))
         for part in ("owner", "provider"):
             if part in kind.parts and not is_account(request.text(f"id.{part}")):
                 raise RestError(INVALID, f"invalid {part} address")
@@ -122,7 +122,7 @@ class Market:
 
     def group(self, request: Request) -> Pieces:
         """One group."""
-        key = (request.text("id.owner"), request.uint("id.dseq"), request.uint("id.gseq"))
+        key = (request.text("id.owner"), request.uint("id.dseq"), request.uint("id.gseq", 32))
         if not is_account(request.text("id.owner")):
             raise RestError(INVALID, "invalid owner address")
         row = self._world.tables["groups"].at(key, request.height)
@@ -144,7 +144,7 @@ class Market:
     def _filter(request: Request, part: str) -> str | int:
         if part in {"owner", "provider"}:
             return request.text(f"filters.{part}")
-        return request.uint(f"filters.{part}")
+        return request.uint(f"filters.{part}", _BITS.get(part, 32))
 
     @staticmethod
     def _scope(filters: dict[str, str | int]) -> Key:
@@ -157,6 +157,7 @@ class Market:
         return tuple(scope)
 
 
+_BITS = {"dseq": 64}
 _DELIMITER = (
     "collections: encoding error: key encode: collections: encoding error: string is not allowed to have the "
     "string delimiter (\u0000) in non terminal encodings of strings"

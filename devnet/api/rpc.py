@@ -75,10 +75,9 @@ class Rpc:
             "tx": (self._tx, {"hash": "bytes", "prove": "bool"}),
             "tx_search": (self._tx_search, _SEARCH),
             "block_search": (self._block_search, _SEARCH),
+            "akash": (self._akash, {}),
             "num_unconfirmed_txs": (lambda _: '{"n_txs":"0","total":"0","total_bytes":"0","txs":null}', {}),
         }
-        if self._chain.generation.name == "v2":
-            self._methods["akash"] = (self._akash, {})
 
     def get(self, target: str) -> Answer:
         """The answer to a GET: an error is HTTP 500, an unknown route a plain 404."""
@@ -115,7 +114,7 @@ class Rpc:
         if len(requests) > MAXIMUM_BATCH:
             data = f"batch request exceeds maximum ({MAXIMUM_BATCH}) allowed number of requests"
             shown = RpcError(-32600, "Invalid Request", data).shown
-            return Answer(200, f'{{"jsonrpc":"2.0","error":{shown}}}'.encode(), (_JSON,))
+            return Answer(200, f'{{"jsonrpc":"2.0","error":{shown}}}'.encode(), (_JSON,), tells_time=False)
         answers, cached = [], True
         for request in requests:
             text, one_cached = self._answer_one(request)
@@ -137,8 +136,9 @@ class Rpc:
             params = {key: _from_json(given[key], kind) for key, kind in kinds.items() if given.get(key) is not None}
             result = self._call(name, params)
         except RpcError as error:
-            return f'{{"jsonrpc":"2.0","id":{number},"error":{error.shown}}}', _is_cached(name, {"height": 1})
-        return f'{{"jsonrpc":"2.0","id":{number},"result":{result}}}', _is_cached(name, params)
+            return f'{{"jsonrpc":"2.0","id":{number},"error":{error.shown}}}', name in _CACHED_WITH_HEIGHT
+        cached = name in _CACHED_WITH_HEIGHT and "height" in params
+        return f'{{"jsonrpc":"2.0","id":{number},"result":{result}}}', cached
 
     def _call(self, name: str, params: Params) -> str:
         with self._node.lock:
@@ -245,7 +245,8 @@ class Rpc:
         found = self._chain.find_tx(bytes(digest))
         if found is None or found.height > tip:
             raise internal(f"tx ({bytes(digest).hex().upper()}) not found")
-        return self._txs.rpc_tx(found)
+        shown = self._txs.rpc_tx(found)
+        return f"{shown[:-1]},{self._blocks.tx_proof(found)}}}" if params.get("prove") else shown
 
     def _tx_search(self, params: Params) -> str:
         if not self._node.settings.indexes_txs:
@@ -272,6 +273,8 @@ class Rpc:
         return f'{{"blocks":[{blocks}],"total_count":"{total}"}}'
 
     def _akash(self, _: Params) -> str:
+        if self._chain.generation.name == "v1":
+            return '{"client_info":{"api_version":"v1beta3"}}'
         told = discovery(self._chain.chain_id, self._chain.generation, features=None)
         return json.dumps(told, separators=(",", ":"))
 
@@ -287,7 +290,7 @@ _BLOCK_AND_EVIDENCE = (
 )
 _CONSENSUS_UPDATES = f'{{{_BLOCK_AND_EVIDENCE},"version":{{}},"abci":{{}}}}'
 _CONSENSUS = f'{{{_BLOCK_AND_EVIDENCE},"version":{{"app":"0"}},"abci":{{"vote_extensions_enable_height":"0"}}}}'
-_ALWAYS_CACHED = {"abci_info", "genesis", "genesis_chunked", "tx", "block_by_hash", "header_by_hash"}
+_ALWAYS_CACHED = {"abci_info", "blockchain", "tx", "block_by_hash", "header_by_hash"}
 _CACHED_WITH_HEIGHT = {"block", "block_results", "commit", "header", "validators", "consensus_params"}
 
 
