@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from verifiers.deployed.apps import AppFinding, app_of, given_sdls
+from verifiers.deployed.gates import model_names
 from verifiers.deployed.params import DeploymentParams
-from verifiers.deployed.survey import model_names
 from verifiers.evidence import Candidate, IndexedDeployment, Observation
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from tasks.moment import format_moment
 from verifiers.chain.answers import DeploymentInfo, LeaseId
 from verifiers.deployed import wording
 from verifiers.deployed.conclusion import Conclusion
 from verifiers.deployed.facts import FORGOTTEN
-from verifiers.deployed.survey import ANY_MODEL, Gate, LeaseView, Survey, model_names
+from verifiers.deployed.gates import ANY_MODEL, Gate, LeaseView, model_names
+from verifiers.deployed.survey import Survey
 from verifiers.evidence import Check, Outcome
 
 NAMES = ("deployment", "gpu", "providers", "own_provider", "app", "active", "paid")
@@ -81,7 +83,7 @@ class Checker:
         if survey.deployments.value is None:
             seen = wording.could_not_look(survey.deployments.trouble)
             return self._check("deployment", expected, seen, Outcome.UNKNOWN, ids, _ours(survey.deployments.trouble))
-        inside = self._rows()
+        inside = self._rows
         ids += [each for _, seen in survey.in_window for each in seen.observations]
         if inside:
             seen = wording.listed(f"{row.id.dseq} at {self._block(row.deployment.created_at)}" for row in inside)
@@ -109,6 +111,7 @@ class Checker:
             missing = f"It would have counted if created from {format_moment(claim.opens)} and before the close."
         return self._check("deployment", expected, seen, outcome, ids, missing)
 
+    @cached_property
     def _rows(self) -> list[DeploymentInfo]:
         """The deployments of the window that run the app; all of the window where none is known to."""
         rows = [row for row, inside in self.survey.in_window if inside.value]
@@ -121,7 +124,7 @@ class Checker:
         allowed = self.survey.params.gpu_models
         models = "of any model" if allowed is None else f"of {wording.listed(sorted(allowed), 8)}"
         expected = f"at least one GPU requested, {models}"
-        rows, ids = self._rows(), self.survey.deployments.observations
+        rows, ids = self._rows, self.survey.deployments.observations
         if not rows:
             return self._check("gpu", expected, WAITS, Outcome.PENDING, ids)
         asking = [row for row in rows if row.gpu_units > 0]
@@ -202,7 +205,7 @@ class Checker:
         app = params.app(survey.wanted) if params.groups_by_app else None
         name = app.title if app else f"one of {wording.listed(each.title for each in params.apps)}"
         expected = f"{name}: a known manifest hash, or your SDL with the hash on the chain and its image"
-        rows = [row for row in self._rows() if row.gpu_units > 0]
+        rows = [row for row in self._rows if row.gpu_units > 0]
         if not rows:
             return self._check("app", expected, WAITS, Outcome.PENDING, ())
         proofs = [survey.app_now(row) for row in rows]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from tasks.moment import Moment
 from verifiers.deployed.facts import FORGOTTEN, Seen
-from verifiers.deployed.survey import ANY_MODEL, Gate, LeaseView, Survey, model_names
+from verifiers.deployed.gates import ANY_MODEL, Gate, LeaseView, model_names
+from verifiers.deployed.survey import Survey
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,93 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 from functools import cached_property
 from itertools import groupby
 
 from tasks.moment import Moment
-from verifiers.chain.answers import ATTO, Atto, DeploymentInfo, Group, LeaseId, LeaseInfo
+from verifiers.chain.answers import Atto, DeploymentInfo, Group, LeaseId, LeaseInfo
 from verifiers.chain.escrow import Span, counted_span, rate_sum, really_paid
 from verifiers.deployed.apps import AppFinding, GivenSdl, app_of
 from verifiers.deployed.facts import FORGOTTEN, NOT_LOOKED, UNDECODABLE, ChainFacts, Seen, lease_order, lease_tx_index
+from verifiers.deployed.gates import ANY_MODEL, Activity, Gate, LeaseView, Payment, Want, model_names
 from verifiers.deployed.params import DeploymentParams
 from verifiers.evidence import ClaimFacts
 from verifiers.trouble import Undecodable
-
-ANY_MODEL = "*"
-
-
-class Gate(IntEnum):
-    """How one lease stands at one gate; the highest of several decides."""
-
-    YES = 0
-    OPEN = 1
-    DRY = 2
-    UNKNOWN = 3
-    NO = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """One thing that would decide: `what` is block, results, bid, deployment or moment."""
-
-    what: str
-    height: int = 0
-    dseq: int = 0
-    lease: LeaseId | None = None
-    moment: Moment | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Activity:
-    """How long a lease counted: chain time from its creation to the end of its counted blocks."""
-
-    gate: Gate
-    span: Span
-    created: Moment | None = None
-    elapsed_ns: int = 0
-    observations: tuple[str, ...] = ()
-    trouble: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Payment:
-    """What a lease paid against what the required minutes cost, in `denom`."""
-
-    gate: Gate
-    paid: Atto
-    needed: Atto | None
-    denom: str
-
-
-@dataclass(frozen=True, slots=True)
-class LeaseView:
-    """One lease at all its gates; `order` is (created_at, tx_index, name)."""
-
-    info: LeaseInfo
-    group: Group
-    order: tuple[object, ...]
-    app: Gate
-    finding: AppFinding
-    model: Gate
-    own: Gate
-    activity: Activity
-    payment: Payment
-
-    @property
-    def provider(self) -> str:
-        """Who runs it."""
-        return self.info.lease.id.provider
-
-    @property
-    def trouble(self) -> str | None:
-        """What kept us from reading its times."""
-        return self.activity.trouble
-
-    @property
-    def standing(self) -> Gate:
-        """The worst of its gates."""
-        return max(self.app, self.model, self.own, self.activity.gate, self.payment.gate)
 
 
 @dataclass
@@ -106,6 +31,7 @@ class Survey:
     given: Sequence[GivenSdl]
     wants: list[Want] = field(default_factory=list)
     _apps: dict[LeaseId, tuple[Gate, AppFinding]] = field(default_factory=dict)
+    _apps_now: dict[int, AppFinding] = field(default_factory=dict)
 
     @property
     def owner(self) -> str:
@@ -166,7 +92,21 @@ class Survey:
 
     def app_now(self, row: DeploymentInfo) -> AppFinding:
         """The app of a deployment by its newest hash."""
-        return app_of(row.deployment.hash, row.id.owner, row.id.dseq, self.params.apps, self.given)
+        if row.id.dseq not in self._apps_now:
+            self._apps_now[row.id.dseq] = self._app_of(row.deployment.hash, row)
+        return self._apps_now[row.id.dseq]
+
+    def _app_of(self, on_chain: str, row: DeploymentInfo) -> AppFinding:
+        given = self._given_by_hash.get(on_chain, ())
+        return app_of(on_chain, row.id.owner, row.id.dseq, self.params.apps, given)
+
+    @cached_property
+    def _given_by_hash(self) -> dict[str, list[GivenSdl]]:
+        found: dict[str, list[GivenSdl]] = {}
+        for sdl in self.given:
+            for known in sdl.hashes:
+                found.setdefault(known, []).append(sdl)
+        return found
 
     def is_app(self, finding: AppFinding) -> bool:
         """Whether a finding is what the claim is about: its app, or any of the task's."""
@@ -195,7 +135,7 @@ class Survey:
             return (Gate.NO if then.trouble in FORGOTTEN else Gate.UNKNOWN), now
         if then.value is None or then.value.deployment.hash == row.deployment.hash:
             return Gate.NO, now
-        finding = app_of(then.value.deployment.hash, row.id.owner, row.id.dseq, self.params.apps, self.given)
+        finding = self._app_of(then.value.deployment.hash, row)
         seen = AppFinding(
             finding.app, finding.matching, finding.is_proven, (*finding.observations, *then.observations)
         )
@@ -375,15 +315,3 @@ class Survey:
             return Seen(lease_tx_index(results.value, lease.lease.id), results.observations)
         except Undecodable:
             return Seen(None, results.observations, UNDECODABLE)
-
-
-def model_names(models: Sequence[str]) -> frozenset[str]:
-    """`nvidia/a100` as `a100`."""
-    return frozenset(model.rpartition("/")[2] for model in models)
-
-
-def units(amount: Atto, denom: str) -> str:
-    """An amount for reading: `4200 uakt`."""
-    whole, fraction = divmod(abs(amount), ATTO)
-    places = f".{fraction:018d}".rstrip("0").rstrip(".") if fraction else ""
-    return f"{'-' if amount < 0 else ''}{whole}{places} {denom}"

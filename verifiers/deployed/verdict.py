@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from tasks.moment import SECOND, Moment
 from verifiers.deployed.checks import Checker, Finding
 from verifiers.deployed.conclusion import Conclusion, conclude
-from verifiers.deployed.survey import Gate, Survey
+from verifiers.deployed.gates import Gate
+from verifiers.deployed.survey import Survey
 from verifiers.evidence import Outcome, Verdict, outcome_of
 
 SOON = 120 * SECOND

@@ -10,8 +10,9 @@ from verifiers.deployed.candidates import candidates_of
 from verifiers.deployed.conclusion import conclude
 from verifiers.deployed.entry import entered_deployment
 from verifiers.deployed.facts import ChainFacts, bid_parameters
+from verifiers.deployed.gates import Want
 from verifiers.deployed.params import deployment_params
-from verifiers.deployed.survey import Survey, Want
+from verifiers.deployed.survey import Survey
 from verifiers.deployed.verdict import verdict_of
 from verifiers.evidence import (
     Candidate,

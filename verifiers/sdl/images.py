@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 DEFAULT_REGISTRY = "docker.io"
 DEFAULT_NAMESPACE = "library"
 
 
+@lru_cache(maxsize=4096)
 def full_name(image: str) -> str:
     """The image with `docker.io/` and `library/` added where absent: `nginx` is `docker.io/library/nginx`."""
     image = image.strip()
@@ -32,6 +34,7 @@ def repository(image: str) -> str:
     return head + slash + last.partition(":")[0]
 
 
+@lru_cache(maxsize=8192)
 def matches(entry: str, image: str) -> bool:
     """Whether `image` is what a campaign's `entry` means: without tag and digest any of them, with one exactly it."""
     wanted = full_name(entry)
