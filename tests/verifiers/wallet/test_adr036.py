@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.moment import Moment, parse_moment
-from tests.wallets import Keyholder
+from tests.wallets import FIXTURES, Keyholder
 from verifiers.wallet.adr036 import is_text_signed_by, sign_bytes
 from verifiers.wallet.signatures import ORDER, decode_base64, is_public_key, is_signature_of
 from verifiers.wallet.text import SignInText, is_sign_in_text, sign_in_memo
@@ -95,6 +95,17 @@ def test_is_text_signed_by__cosmpy_key__holds():
         text = text_for(ADA, address=address)
         signature = key.sign(sign_bytes(address, text.encode()), deterministic=True, canonicalise=True)
         assert is_text_signed_by(address, text, key.public_key.public_key_bytes, signature)
+
+
+COSMJS = json.loads((FIXTURES / "adr036-cosmjs-0.33.1.json").read_text())
+
+
+@pytest.mark.parametrize("signed", COSMJS, ids=[str(number) for number in range(len(COSMJS))])
+def test_is_text_signed_by__signed_by_cosmjs__holds(signed):
+    """Throw-away keys of cosmjs 0.33.1, which signs ADR-036 documents as Keplr does."""
+    key, signature = decode_base64(signed["pub_key"]["value"]), decode_base64(signed["signature"])
+    assert is_text_signed_by(signed["address"], signed["text"], key, signature)
+    assert not is_text_signed_by(signed["address"], signed["text"] + " ", key, signature)
 
 
 def changed(data: bytes, bit: int) -> bytes:
