@@ -2,7 +2,7 @@
 
 Amounts must never pass through a float and every mistake must name its line, so the file is read from the
 parser's events into three small node types. The pure-Python parser is used because its positions and limits
-don't depend on the machine. Anchors, aliases, tags and several documents have no use in a campaign: refused.
+don't depend on the machine. Aliases are read, and count as if written out; tags and a second document are refused.
 """
 
 from __future__ import annotations
@@ -97,6 +97,8 @@ class _Builder:
         self._waiting_keys: list[Scalar | None] = []
         self._root: Node | None = None
         self._nodes = 0
+        self._begun: list[tuple[str | None, int]] = []
+        self._anchors: dict[str, tuple[Node, int]] = {}
 
     def document(self) -> Node:
         if self._root is None:
@@ -105,24 +107,41 @@ class _Builder:
 
     def take(self, event: yaml.Event) -> None:
         at = _position(event.start_mark)
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            _refuse(at, "anchors and aliases are not read in a campaign", "write the value out")
         if isinstance(event, yaml.NodeEvent) and getattr(event, "tag", None) is not None:
             _refuse(at, f"the tag {getattr(event, 'tag', '')} is not read in a campaign", "remove the tag")
         if isinstance(event, yaml.DocumentStartEvent) and self._root is not None:
             _refuse(at, "a second document begins here", "keep one campaign in one file")
-        if isinstance(event, yaml.ScalarEvent):
-            plain = event.style is None
-            self._place(Scalar(event.value, plain, *at), at)
+        if isinstance(event, yaml.AliasEvent):
+            self._place_again(event.anchor or "", at)
+        elif isinstance(event, yaml.ScalarEvent):
+            scalar = Scalar(event.value, event.style is None, *at)
+            self._place(scalar, at)
+            if event.anchor:
+                self._anchors[event.anchor] = (scalar, 1)
         elif isinstance(event, yaml.SequenceStartEvent):
-            self._enter(Sequence([], *at), at)
+            self._enter(Sequence([], *at), event.anchor, at)
         elif isinstance(event, yaml.MappingStartEvent):
-            self._enter(Mapping(*at), at)
+            self._enter(Mapping(*at), event.anchor, at)
         elif isinstance(event, yaml.CollectionEndEvent):
-            self._open.pop()
-            self._waiting_keys.pop()
+            self._leave()
 
-    def _enter(self, node: Sequence | Mapping, at: tuple[int, int]) -> None:
+    def _leave(self) -> None:
+        node = self._open.pop()
+        self._waiting_keys.pop()
+        anchor, begun = self._begun.pop()
+        if anchor:
+            self._anchors[anchor] = (node, self._nodes - begun)
+
+    def _place_again(self, anchor: str, at: tuple[int, int]) -> None:
+        """An alias costs as many values as what it stands for, so a small file can't stand for a huge one."""
+        if anchor not in self._anchors:
+            _refuse(at, f"*{anchor} stands for nothing, or for what it stands in", "write the value out")
+        node, size = self._anchors[anchor]
+        self._nodes += size - 1
+        self._place(node, at)
+
+    def _enter(self, node: Sequence | Mapping, anchor: str | None, at: tuple[int, int]) -> None:
+        self._begun.append((anchor, self._nodes))
         self._place(node, at)
         if len(self._open) >= MOST_DEPTH:
             _refuse(at, f"nested deeper than {MOST_DEPTH} levels", "a campaign needs no such depth")

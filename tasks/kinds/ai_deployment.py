@@ -81,7 +81,13 @@ def claim_fields(params: Mapping[str, object]) -> tuple[ClaimField, ...]:
     return (
         ClaimField("owner", "Deployer address", "address"),
         ClaimField("dseq", "Deployment sequence (DSEQ)", "number"),
-        ClaimField("sdl", "The SDL as you deployed it", "sdl"),
+        ClaimField(
+            "sdl",
+            "The SDL as you deployed it",
+            "sdl",
+            help="We compare its hash with the one on the chain and read its images. After that the text is dropped, "
+            "so secrets in it are not kept.",
+        ),
         ClaimField("app", "App, where the SDL fits several", "choice", required=False, choices=slugs),
     )
 
