@@ -74,6 +74,7 @@ tasks:
       apps:
         - {slug: stable-diffusion, title: Stable Diffusion, images: [example/stable-diffusion]}
         - {slug: falcon, title: Falcon 7B, images: ["example/falcon:0.7"]}
+        - {slug: whisper, title: Whisper, images: [example/whisper]}
     reward:
       amount: 40
       decay: {every: 7d, percents: [100, 90, 50], after: 25}
