@@ -49,7 +49,12 @@ class Fields:
 
     def refuse(self, key: str, message: str, mend: str) -> None:
         """Note a mistake at a key's value, or at the mapping where the key is not there."""
-        self.refuse_at(self.node.values.get(key, self.node), self.at(key), message, mend)
+        self.refuse_at(self._where(key), self.at(key), message, mend)
+
+    def _where(self, key: str) -> Node:
+        """Where a key's value is to be looked for: at the key itself where the value is a block below it."""
+        node = self.node.values.get(key, self.node)
+        return node if isinstance(node, Scalar) else self.node.keys.get(key, node)
 
     def refuse_at(self, node: Node, path: str, message: str, mend: str) -> None:
         """Note a mistake at a node."""
@@ -57,7 +62,7 @@ class Fields:
 
     def warn(self, key: str, message: str, mend: str) -> None:
         """Note what is allowed but likely not meant."""
-        node = self.node.values.get(key, self.node)
+        node = self._where(key)
         self.findings.warn(Mistake(node.line, node.column, self.at(key), message, mend))
 
     def _node(self, key: str, mend: str | None) -> Node | None:

@@ -178,13 +178,16 @@ class _Builder:
 
 
 def locate(root: Node, path: str) -> Node:
-    """The node at a path such as `tasks[2].reward.slots[0].max`, or the nearest one above it that is there."""
-    node = root
+    """Where to look for a path such as `tasks[2].reward.slots`: its scalar, or the key above a block; else the
+    nearest that is there.
+    """
+    node, where = root, root
     for step in path.replace("[", ".[").split("."):
         if isinstance(node, Mapping) and step in node.values:
-            node = node.values[step]
+            key, node = node.keys[step], node.values[step]
+            where = node if isinstance(node, Scalar) else key
         elif isinstance(node, Sequence) and step.startswith("[") and int(step[1:-1]) < len(node.items):
-            node = node.items[int(step[1:-1])]
+            node = where = node.items[int(step[1:-1])]
         elif step:
             break
-    return node
+    return where
