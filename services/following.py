@@ -20,7 +20,7 @@ from services import campaigns
 from services.boundaries import learn_boundaries
 from services.chain_health import halt_of, judged_point
 from services.errors import Unavailable
-from services.following_blocks import WINDOW, ChainReset, apply_next_blocks
+from services.following_blocks import WINDOW, BlocksGone, ChainReset, apply_next_blocks
 from services.following_lists import list_again, list_next_page
 from services.house import House
 from services.provider_creations import find_creations
@@ -195,7 +195,7 @@ def _work(house: House, chain: Chain, tip: TipStatus, limits: FollowLimits) -> i
 def _blocks(house: House, chain: Chain, cursor: CursorRow, tip: TipStatus, limit: int) -> int:
     try:
         return apply_next_blocks(house, chain, cursor, tip.height, limit) - cursor.height
-    except Pruned:
+    except BlocksGone:
         list_again(house, cursor, tip)
         return 0
 

@@ -59,6 +59,10 @@ class ChainReset(Exception):
     """The chain is not the one that was followed: another block stands at a height that we know."""
 
 
+class BlocksGone(Exception):
+    """No node has the block after the cursor any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """Some blocks in a row: the headers that were read and the events in order."""
@@ -79,7 +83,7 @@ class Touched:
 def apply_next_blocks(house: House, chain: Chain, cursor: CursorRow, tip_height: int, limit: int = WINDOW) -> int:
     """Apply the blocks after the cursor, `limit` at most; returns the height reached.
 
-    Raises Pruned where the next block is gone, ChainReset where it does not follow ours, the client's troubles.
+    Raises BlocksGone where the next block is gone, ChainReset where it does not follow ours, the client's troubles.
     Objects are read at the tip, so each is read once however many events name it; the heights in the rows keep
     what is newer than the cursor apart.
     """
@@ -92,39 +96,40 @@ def apply_next_blocks(house: House, chain: Chain, cursor: CursorRow, tip_height:
 
 
 def read_window(chain: Chain, cursor: CursorRow, last: int) -> Window:
-    """The blocks up to `last`, fewer where later ones are not to be had; at least one."""
-    events: list[AkashEvent] = []
-    headers = [_checked_header(chain, cursor)]
-    reached = cursor.height
-    for height in range(cursor.height + 1, last + 1):
+    """The blocks up to `last`, fewer where later ones are not to be had; at least one, else BlocksGone."""
+    first = cursor.height + 1
+    try:
+        headers = [_header(chain, first)]
+        events = list(_events(chain, first))
+    except Pruned as error:
+        raise BlocksGone(str(error)) from error
+    if cursor.hash is not None and headers[0].previous_hash != cursor.hash:
+        raise ChainReset(
+            f"block {cursor.height} was {cursor.hash} when we saw it, and block {first} "
+            f"now follows {headers[0].previous_hash or 'nothing'}"
+        )
+    for height in range(first + 1, last + 1):
         try:
-            found = akash_events(decode_block_results(chain.block_results(height).body, chain.api))
+            found = _events(chain, height)
+            # The header of a block with events gives its time; that of the last one is what the next must name.
+            header = _header(chain, height) if found or height == last else None
         except Pruned:
-            if height == cursor.height + 1:
-                raise
+            last = height - 1
             break
         events.extend(found)
-        reached = height
-        if height > headers[-1].height and (found or height == last):
-            headers.append(_header(chain, height))
-    if headers[-1].height < reached:
-        headers.append(_header(chain, reached))
-    return Window(reached, tuple(headers), tuple(events))
+        if header is not None:
+            headers.append(header)
+    if headers[-1].height < last:
+        headers.append(_header(chain, last))
+    return Window(last, tuple(headers), tuple(events))
 
 
 def _header(chain: Chain, height: int) -> Block:
     return decode_block(chain.block(height).body, chain.api)
 
 
-def _checked_header(chain: Chain, cursor: CursorRow) -> Block:
-    """The next block's header, which names the hash of ours (CometBFT has instant finality: no reorganisations)."""
-    block = _header(chain, cursor.height + 1)
-    if cursor.hash is not None and block.previous_hash != cursor.hash:
-        raise ChainReset(
-            f"block {cursor.height} was {cursor.hash} when we saw it, and block {block.height} "
-            f"now follows {block.previous_hash or 'nothing'}"
-        )
-    return block
+def _events(chain: Chain, height: int) -> tuple[AkashEvent, ...]:
+    return akash_events(decode_block_results(chain.block_results(height).body, chain.api))
 
 
 def what_to_read(session: Session, chain_id: str, events: Iterable[AkashEvent]) -> Touched:
@@ -154,20 +159,33 @@ def _knows(session: Session, chain_id: str, name: str, named: ObjectId, height: 
 
 
 def _read(chain: Chain, chain_id: str, touched: Touched, height: int) -> Iterator[Tables]:
-    for name, owner, dseq in sorted(touched.lists):
-        indexed = LISTED[name]
-        if name == "deployments":
-            answer = chain.get(chain.api.deployments_info, {"id.owner": owner, "id.dseq": str(dseq)}, height)
-            _must_exist(answer, f"deployment {owner}/{dseq}")
-            yield indexed.rows([decode_deployment(answer.body, chain.api)], chain_id, height)
-            continue
-        filters = {"filters.owner": owner, "filters.dseq": str(dseq)}
-        for page in chain.walk(indexed.listing, filters, height):
-            yield indexed.rows(page.rows, chain_id, height)
-    for owner in sorted(touched.providers):
+    """Everything touched, at `height`; where a node has dropped that state meanwhile, at its new tip."""
+    wanted: list[tuple[str, str, int | None]] = [*sorted(touched.lists)]
+    wanted += [("providers", owner, None) for owner in sorted(touched.providers)]
+    for name, owner, dseq in wanted:
+        try:
+            yield _read_one(chain, chain_id, name, owner, dseq, height)
+        except Pruned:
+            tip = chain.tip().height
+            if tip <= height:
+                raise
+            height = tip
+            yield _read_one(chain, chain_id, name, owner, dseq, height)
+
+
+def _read_one(chain: Chain, chain_id: str, name: str, owner: str, dseq: int | None, height: int) -> Tables:
+    indexed = LISTED[name]
+    if name == "providers":
         answer = chain.get(chain.api.provider_info(owner), None, height)
         _must_exist(answer, f"provider {owner}")
-        yield LISTED["providers"].rows([decode_provider(answer.body, chain.api)], chain_id, height)
+        return indexed.rows([decode_provider(answer.body, chain.api)], chain_id, height)
+    if name == "deployments":
+        answer = chain.get(chain.api.deployments_info, {"id.owner": owner, "id.dseq": str(dseq)}, height)
+        _must_exist(answer, f"deployment {owner}/{dseq}")
+        return indexed.rows([decode_deployment(answer.body, chain.api)], chain_id, height)
+    filters = {"filters.owner": owner, "filters.dseq": str(dseq)}
+    pages = chain.walk(indexed.listing, filters, height)
+    return indexed.rows([row for page in pages for row in page.rows], chain_id, height)
 
 
 def _must_exist(answer: Observation, what: str) -> None:
