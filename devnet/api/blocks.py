@@ -11,7 +11,7 @@ from devnet.addresses import account_bytes, made_up_address
 from devnet.keys import bech32
 from devnet.state.bank import DISTRIBUTION, FEE_COLLECTOR, MINTED_PER_BLOCK
 from devnet.state.chain import SECOND, Chain, Tx
-from devnet.state.events import Events
+from devnet.state.events import BEGIN_BLOCK_TAIL, Events, render_events
 
 Raw = Callable[[bytes], str]
 """Gives a hash the form of the interface: base64 in REST, hex in RPC."""
@@ -112,7 +112,6 @@ class Blocks:
         """The events of the block itself: fees handed out, coins minted. Real chains change the numbers a little."""
         events = Events()
         collected = f"{MINTED_PER_BLOCK}uakt"
-        events.in_block()
         if height > 1:
             events.coins(FEE_COLLECTOR, DISTRIBUTION, collected)
         events.plain("coin_received", ("receiver", MINT), ("amount", collected))
@@ -125,7 +124,7 @@ class Blocks:
             ("annual_provisions", "13000004079794.130117366273659816"),
             ("amount", str(MINTED_PER_BLOCK)),
         )
-        return ",".join(events.rendered)
+        return render_events(events.told, BEGIN_BLOCK_TAIL)
 
     def _header(self, height: int, version: str, last: str, raw: Raw, proposer: str) -> str:
         digest = self.chain.digest

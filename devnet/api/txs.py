@@ -57,7 +57,7 @@ class Txs:
             f'{{"height":"{tx.height}","txhash":"{self.hash(tx)}","codespace":"{tx.codespace}","code":{tx.code},'
             f'"data":"{self._data(tx).hex().upper()}","raw_log":{json.dumps(tx.log)},"logs":[],"info":"",'
             f'"gas_wanted":"{tx.gas_wanted}","gas_used":"{tx.gas_used}","tx":{inner},'
-            f'"timestamp":"{format_time(seconds)}","events":[{tx.events_json}]}}'
+            f'"timestamp":"{format_time(seconds)}","events":[{self.chain.events(tx)}]}}'
         )
 
     def rpc_result(self, tx: Tx) -> str:
@@ -66,7 +66,7 @@ class Txs:
         log = json.dumps(tx.log).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
         return (
             f'{{"code":{tx.code},"data":{data},"log":{log},"info":"","gas_wanted":"{tx.gas_wanted}",'
-            f'"gas_used":"{tx.gas_used}","events":[{tx.events_json}],"codespace":"{tx.codespace}"}}'
+            f'"gas_used":"{tx.gas_used}","events":[{self.chain.events(tx)}],"codespace":"{tx.codespace}"}}'
         )
 
     def rpc_tx(self, tx: Tx) -> str:
@@ -138,9 +138,8 @@ class Txs:
             return True
         return None
 
-    @staticmethod
-    def _events(tx: Tx) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = json.loads(f"[{tx.events_json}]")
+    def _events(self, tx: Tx) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(f"[{self.chain.events(tx)}]")
         return found
 
 

@@ -54,7 +54,8 @@ class Holder:
 
 
 class Bank:
-    """Who holds what. Every change is written for the block in which it happens and tells its events."""
+    """Who holds what. Every change is written for the block in which it happens and tells its events (a fee tells
+    none: the transaction knows it)."""
 
     def __init__(self, generation: Generation, people: Iterable[Person], others: Iterable[str]) -> None:
         self.generation = generation
@@ -108,7 +109,6 @@ class Bank:
         holder = self.holders[payer]
         sequence = holder.sequences[-1]
         self._change(holder, "uakt", -min(fee, holder.balances[-1].get("uakt", 0)), sequence + 1)
-        self.events.coins(payer, FEE_COLLECTOR, f"{fee}uakt")
         self.fees_by_height.append((self.height, fee))
         return sequence
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +13,8 @@ from devnet.generation import Generation
 from devnet.groups import GroupSpec, read_group
 from devnet.messages import Message, Messages
 from devnet.state import deployments, leases, market, registry
-from devnet.state.events import base64_text
+from devnet.state.bank import FEE_COLLECTOR
+from devnet.state.events import MESSAGE_TAIL, Coins, Event, Plain, base64_text, render_events
 from devnet.state.objects import ChainError
 from devnet.state.world import World
 
@@ -49,7 +49,7 @@ GAS_USED: Mapping[type[acts.Act], int] = {
 
 @dataclass(slots=True)
 class Tx:
-    """One transaction as it stands in its block. `events` is the compressed JSON of its events, without brackets."""
+    """One transaction as it stands in its block. `told`: what its message told; nothing where it failed."""
 
     height: int
     index: int
@@ -61,12 +61,7 @@ class Tx:
     gas_used: int
     gas_wanted: int
     fee: int
-    events: bytes
-
-    @property
-    def events_json(self) -> str:
-        """The events, comma separated."""
-        return zlib.decompress(self.events).decode()
+    told: tuple[Event, ...]
 
 
 class Chain:
@@ -135,6 +130,18 @@ class Chain:
         """The 64 bytes that stand for a transaction's signature; nobody's key made them."""
         return self._signature(tx.act.signer, tx.sequence)
 
+    def events(self, tx: Tx) -> str:
+        """The JSON of a transaction's events, comma separated: fee, sequence and signature, then its message's."""
+        signer, fee = tx.act.signer, f"{tx.fee}uakt"
+        ante = (
+            Coins(signer, FEE_COLLECTOR, fee),
+            Plain("tx", (("fee", fee), ("fee_payer", signer))),
+            Plain("tx", (("acc_seq", f"{signer}/{tx.sequence}"),)),
+            Plain("tx", (("signature", base64_text(self.signature(tx))),)),
+        )
+        told = render_events(tx.told, MESSAGE_TAIL)
+        return f"{render_events(ante)},{told}" if told else render_events(ante)
+
     def message(self, tx: Tx) -> Message:
         """The message of a transaction as JSON."""
         return self.messages.of(tx.act)
@@ -166,21 +173,13 @@ class Chain:
         self.world.finish_block()
 
     def _apply(self, act: acts.Act, height: int, index: int) -> Tx:
-        events = self.world.events
-        events.start()
         gas_used = GAS_USED.get(type(act), GAS_FAILED)
         gas_wanted = gas_used * 9 // 5
         fee = -(-gas_wanted // 40)
         sequence = self.world.bank.pay_fee(act.signer, fee)
-        events.plain("tx", ("fee", f"{fee}uakt"), ("fee_payer", act.signer))
-        events.plain("tx", ("acc_seq", f"{act.signer}/{sequence}"))
-        signature = base64_text(self._signature(act.signer, sequence))
-        events.plain("tx", ("signature", signature))
-        events.in_message()
+        self.world.events.start()
         code, codespace, log = self._execute(act)
-        if code:
-            events.fail()
-        told = zlib.compress(",".join(events.rendered).encode(), 1)
+        told = () if code else tuple(self.world.events.told)
         return Tx(height, index, act, sequence, code, codespace, log, gas_used, gas_wanted, fee, told)
 
     def _execute(self, act: acts.Act) -> tuple[int, str, str]:

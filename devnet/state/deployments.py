@@ -44,8 +44,8 @@ def create_deployment(world: World, act: CreateDeployment, read: Read) -> None:
     world.bank.check(act.owner, act.deposit, denom)
     world.events.typed(
         "akash.deployment.v1.EventDeploymentCreated",
-        hash=events.base64_text(digest),
-        id=events.deployment_id(act.owner, act.dseq),
+        hash=digest,
+        id=events.DeploymentKey(act.owner, act.dseq),
     )
     made = [Group(place, spec, world.height) for place, spec in enumerate(groups, start=1)]
     orders = [_new_order(world, act.owner, act.dseq, group, window) for group in made]
@@ -72,8 +72,8 @@ def update_deployment(world: World, act: UpdateDeployment, read: Read) -> None:
     deployment.hash = read(act)[1]
     world.events.typed(
         "akash.deployment.v1.EventDeploymentUpdated",
-        hash=events.base64_text(deployment.hash),
-        id=events.deployment_id(act.owner, act.dseq),
+        hash=deployment.hash,
+        id=events.DeploymentKey(act.owner, act.dseq),
     )
     world.touch(deployment)
 
@@ -107,7 +107,7 @@ def start_group(world: World, act: StartGroup) -> None:
     if any(order.id.gseq == group.gseq and order.state in {"open", "active"} for order in deployment.orders):
         raise ChainError("undefined", 1, "order active: create order: active order exists")
     group.state = "open"
-    world.events.typed("akash.deployment.v1.EventGroupStarted", id=events.group_id(act.owner, act.dseq, group.gseq))
+    world.events.typed("akash.deployment.v1.EventGroupStarted", id=events.GroupKey(act.owner, act.dseq, group.gseq))
     new_order(world, deployment, group)
 
 
@@ -146,12 +146,12 @@ def after_settlement(world: World, deployment: Deployment) -> None:
     broke = account.state == OVERDRAWN
     deployment.state = "closed"
     world.events.typed(
-        "akash.deployment.v1.EventDeploymentClosed", id=events.deployment_id(deployment.owner, deployment.dseq)
+        "akash.deployment.v1.EventDeploymentClosed", id=events.DeploymentKey(deployment.owner, deployment.dseq)
     )
     for group in deployment.groups:
         if group.state in {"open", "paused"}:
             group.state = "insufficient_funds" if broke else "closed"
-            ident = events.group_id(deployment.owner, deployment.dseq, group.gseq)
+            ident = events.GroupKey(deployment.owner, deployment.dseq, group.gseq)
             world.events.typed("akash.deployment.v1.EventGroupClosed", id=ident)
             for order in _orders_to_close(world, deployment, group):
                 close_order(world, order, broke=broke)
@@ -159,7 +159,7 @@ def after_settlement(world: World, deployment: Deployment) -> None:
 
 def _end_group(world: World, deployment: Deployment, group: Group, state: str, event: str) -> None:
     group.state = state
-    world.events.typed(event, id=events.group_id(deployment.owner, deployment.dseq, group.gseq))
+    world.events.typed(event, id=events.GroupKey(deployment.owner, deployment.dseq, group.gseq))
     world.touch(deployment)
     for order in _orders_to_close(world, deployment, group):
         leases = [bid.id for bid in order.bids.values() if bid.id in world.leases]
@@ -188,7 +188,7 @@ def _new_order(world: World, owner: str, dseq: int, group: Group, window: int | 
     ident = OrderId(owner, dseq, group.gseq, group.last_oseq)
     order = Order(ident, group.spec, world.height, min_reclamation_seconds=window)
     world.orders[ident] = order
-    world.events.typed("akash.market.v1.EventOrderCreated", id=events.order_id(ident))
+    world.events.typed("akash.market.v1.EventOrderCreated", id=ident)
     world.touch(order)
     return order
 

@@ -25,9 +25,7 @@ def create_lease(world: World, act: CreateLease) -> None:
         raise ChainError("market", 17, "group not open")
     if escrow.would_overdraw(deployment.account, world.height):
         raise ChainError("escrow", 5, "account overdrawn")
-    world.events.typed(
-        "akash.market.v1.EventLeaseCreated", id=events.bid_id(act.bid), price=events.price(bid.denom, bid.price)
-    )
+    world.events.typed("akash.market.v1.EventLeaseCreated", id=act.bid, price=events.Price(bid.denom, bid.price))
     new_lease(world, bid)
     order.state = "active"
     bid.state = "active"
@@ -85,7 +83,7 @@ def close_bid(world: World, act: CloseBid) -> None:
         raise ChainError("market", 7, "unknown bid")
     if bid.state == "open":
         close_bid_deposit(world, bid, "closed")
-        world.events.typed("akash.market.v1.EventBidClosed", id=events.bid_id(bid.id))
+        world.events.typed("akash.market.v1.EventBidClosed", id=bid.id)
         return
     lease = world.leases.get(act.bid)
     if lease is None:
@@ -99,7 +97,7 @@ def close_bid(world: World, act: CloseBid) -> None:
             raise ChainError("market", 38, "reclamation window has not elapsed")
     deployment, group = _place(world, act.bid)
     group.state = "paused"
-    ident = events.group_id(deployment.owner, deployment.dseq, group.gseq)
+    ident = events.GroupKey(deployment.owner, deployment.dseq, group.gseq)
     world.events.typed("akash.deployment.v1.EventGroupPaused", id=ident)
     _end(world, deployment, bid, lease, act.reason)
 
@@ -119,7 +117,7 @@ def start_reclaim(world: World, act: StartReclaim) -> None:
     lease.reclaim_reason = act.reason
     world.events.typed(
         "akash.market.v1.EventLeaseReclaimStarted",
-        id=events.bid_id(act.bid),
+        id=act.bid,
         reason=act.reason,
         deadline=str(lease.reclaim_deadline),
     )
@@ -130,10 +128,10 @@ def _end(world: World, deployment: Deployment, bid: Bid, lease: Lease, reason: s
     """Close lease, bid, order and payment, in the order of the recorded events."""
     end_lease(world, lease, "closed", reason)
     close_bid_deposit(world, bid, "closed")
-    world.events.typed("akash.market.v1.EventBidClosed", id=events.bid_id(bid.id))
+    world.events.typed("akash.market.v1.EventBidClosed", id=bid.id)
     order = world.orders[bid.id.order]
     order.state = "closed"
-    world.events.typed("akash.market.v1.EventOrderClosed", id=events.order_id(order.id))
+    world.events.typed("akash.market.v1.EventOrderClosed", id=order.id)
     world.touch(order)
     escrow.close_payment(world.bank, deployment.account, lease.payment, world.height)
     after_settlement(world, deployment)

@@ -34,8 +34,8 @@ def create_bid(world: World, act: CreateBid) -> None:
     price = parse_decimal(act.price)
     world.events.typed(
         "akash.market.v1.EventBidCreated",
-        id=events.bid_id(act.bid),
-        price=events.price(denom, price),
+        id=act.bid,
+        price=events.Price(denom, price),
     )
     account = escrow.open_account(
         world.bank,
@@ -62,13 +62,13 @@ def bid_path(bid: BidId) -> str:
 def close_order(world: World, order: Order, *, broke: bool) -> None:
     """An order ends with its group: its open or accepted bids are closed and paid back, its lease ends."""
     order.state = "closed"
-    world.events.typed("akash.market.v1.EventOrderClosed", id=events.order_id(order.id))
+    world.events.typed("akash.market.v1.EventOrderClosed", id=order.id)
     world.touch(order)
     for _, bid in sorted(order.bids.items()):
         if bid.state not in {"open", "active"}:
             continue
         close_bid_deposit(world, bid, "closed")
-        world.events.typed("akash.market.v1.EventBidClosed", id=events.bid_id(bid.id))
+        world.events.typed("akash.market.v1.EventBidClosed", id=bid.id)
         lease = world.leases.get(bid.id)
         if lease is not None and is_live(lease):
             reason = "lease_closed_reason_insufficient_funds" if broke else "lease_closed_owner"
@@ -89,7 +89,7 @@ def end_lease(world: World, lease: Lease, state: str, reason: str) -> None:
     lease.state = state
     lease.closed_on = world.height
     lease.reason = reason
-    world.events.typed("akash.market.v1.EventLeaseClosed", id=events.bid_id(lease.id), reason=reason)
+    world.events.typed("akash.market.v1.EventLeaseClosed", id=lease.id, reason=reason)
     world.touch(lease)
 
 
