@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from tasks.moment import Moment
+from verifiers.chain.apiset import ApiSet
 from verifiers.chain.client import Chain
 from verifiers.chain.questions import block_request, block_results_request, rest_request
 from verifiers.chain.search import blocks_around
@@ -43,6 +44,11 @@ class PinnedChain:
         self._lists: dict[str, tuple[Observation, ...]] = {}
         self._moments: dict[Moment, tuple[Observation, ...]] = {}
         self._troubles: dict[str, Trouble] = {}
+
+    @property
+    def api(self) -> ApiSet:
+        """Which paths the chain's nodes serve."""
+        return self._chain.api
 
     @property
     def point(self) -> ChainPoint:

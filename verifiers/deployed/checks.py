@@ -59,7 +59,10 @@ class Checker:
 
     @property
     def _may_still(self) -> Outcome:
-        """What becomes of a rule that too few leases meet: pending while more can be made, else failed."""
+        """What becomes of a rule that too few leases meet: pending while more can be made, else failed; unknown where
+        some could not be placed in time."""
+        if self.survey.has_unplaced:
+            return Outcome.UNKNOWN
         if self._is_over:
             return Outcome.PENDING if self.survey.may_yet_be_proven else Outcome.FAILED
         if not self.survey.params.groups_by_app:
@@ -95,7 +98,8 @@ class Checker:
 
     def _no_deployment(self, expected: str, ids: Sequence[str]) -> Finding:
         survey, claim = self.survey, self.survey.claim
-        unknown = next((seen for _, seen in survey.in_window if seen.value is None), None)
+        unplaced = ((row, seen) for row, seen in survey.in_window if seen.value is None and row.gpu_units > 0)
+        unknown = next((seen for row, seen in unplaced if self._may_matter(row)), None)
         if unknown is not None:
             seen = wording.could_not_look(unknown.trouble)
             return self._check("deployment", expected, seen, Outcome.UNKNOWN, ids, _ours(unknown.trouble))
@@ -110,6 +114,10 @@ class Checker:
         if outcome == Outcome.FAILED:
             missing = f"It would have counted if created from {format_moment(claim.opens)} and before the close."
         return self._check("deployment", expected, seen, outcome, ids, missing)
+
+    def _may_matter(self, row: DeploymentInfo) -> bool:
+        finding = self.survey.app_now(row)
+        return self.survey.is_app(finding) or not finding.is_proven
 
     @cached_property
     def _rows(self) -> list[DeploymentInfo]:
@@ -306,6 +314,8 @@ class Checker:
         outcome, trouble = self._outcome(standings, views), None
         ids = [*self.survey.leases.observations, *(each for view in views for each in view.activity.observations)]
         seen = told(views)
+        if not self._rows:
+            outcome, seen, missing = Outcome.PENDING, WAITS, ""
         if not views and self.survey.gpu_leases and outcome == Outcome.PENDING:
             seen, missing = "waits for the app", ""
         if outcome == Outcome.UNKNOWN:

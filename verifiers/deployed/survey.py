@@ -38,6 +38,15 @@ class Survey:
         """The address whose deployments count."""
         return self.claim.subject.partition("/")[0]
 
+    @cached_property
+    def has_unplaced(self) -> bool:
+        """Whether a deployment of the app, or a lease, may lie inside the window and nobody could tell."""
+        unplaced = [row for row, inside in self.in_window if inside.value is None and row.gpu_units > 0]
+        if any(self.is_app(self.app_now(row)) for row in unplaced):
+            return True
+        inside = [self.is_inside(lease.lease.created_at) for _, _, lease in self._gpu_leases_of_window()]
+        return any(seen.value is None for seen in inside)
+
     @property
     def wanted(self) -> str:
         """The app's slug or the dseq, as the subject says."""
@@ -153,16 +162,20 @@ class Survey:
     @cached_property
     def gpu_leases(self) -> tuple[tuple[DeploymentInfo, Group, LeaseInfo], ...]:
         """Leases of GPU groups of deployments inside the window, themselves inside it, in order."""
+        is_open = self.facts.point.time < self.claim.closes
+        found = self._gpu_leases_of_window()
+        inside = [each for each in found if is_open or self.is_inside(each[2].lease.created_at).value]
+        return tuple(sorted(inside, key=lambda each: lease_order(each[2])))
+
+    def _gpu_leases_of_window(self) -> list[tuple[DeploymentInfo, Group, LeaseInfo]]:
         rows = {row.id.dseq: row for row, inside in self.in_window if inside.value}
         found = []
         for lease in self.leases.value or ():
             row = rows.get(lease.lease.id.dseq)
             group = next((each for each in row.groups if each.id.gseq == lease.lease.id.gseq), None) if row else None
-            if row is None or group is None or group.gpu_units < 1:
-                continue
-            if self.facts.point.time < self.claim.closes or self.is_inside(lease.lease.created_at).value:
+            if row is not None and group is not None and group.gpu_units > 0:
                 found.append((row, group, lease))
-        return tuple(sorted(found, key=lambda each: lease_order(each[2])))
+        return found
 
     @cached_property
     def views(self) -> tuple[LeaseView, ...]:

@@ -75,6 +75,20 @@ CASES = [
         "unknown",
     ),
     case(
+        "lease's side of the close pruned",
+        lambda: (
+            deployed()
+            .lease(1, created_at=300)
+            .trouble("blocks/899", "pruned")
+            .trouble("blocks/900", "pruned")
+            .trouble("blocks/300", "pruned")
+        ),
+        "unknown",
+        "providers",
+        "unknown",
+        CLOSED,
+    ),
+    case(
         "one header is enough",
         lambda: deployed().lease(1).trouble("blocks/50", "pruned").trouble("blocks/49", "pruned"),
         "passed",
