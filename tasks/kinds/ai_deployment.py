@@ -50,7 +50,7 @@ def _app(entry: Fields) -> dict[str, object]:
         "images": tuple(entry.listed("images", _image, "an image such as shimpa/falcon7b or ghcr.io/a/b:1.0") or ()),
         "hashes": tuple(entry.listed("hashes", _hash, "64 lower-case hex digits") or ()),
     }
-    if not app["images"] and not app["hashes"]:
+    if not entry.has("images") and not entry.has("hashes"):
         entry.refuse("images", "no image and no hash says what this app is", "list the images it runs")
     entry.done()
     return app

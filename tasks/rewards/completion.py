@@ -12,6 +12,7 @@ from tasks.rewards.money import NotWhole
 
 NO_ATTRIBUTES: Mapping[str, str] = {}
 MOST_LISTED = 100
+_NUMBER = frozenset({int, type(None)})
 _WEIGHT = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,30})?")
 
 
@@ -71,7 +72,7 @@ def _mistakes(rules: Rules, completions: Sequence[Completion]) -> Iterator[Compl
     first_given: dict[str, int] = {}
     several = len(rules.revisions) > 1 or rules.index_in_force(-(2**63)) is None
     for index, each in enumerate(completions):
-        if type(each.at) is not int or type(each.height) is bool or type(each.tx_index) is bool:
+        if not (type(each.at) is int and type(each.height) in _NUMBER and type(each.tx_index) in _NUMBER):
             raise NotWhole(f"the times and numbers of completion {each.claim!r} must be integers")
         if each.task not in known:
             yield _unknown_task(index, each.task, each.task in made, known)
