@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from devnet.api import pages
 from devnet.api.answer import INVALID, Request, RestError
@@ -57,19 +57,18 @@ class Escrow:
 
     def _found(
         self, name: str, height: int, states: Sequence[int], prefix: str, start: str
-    ) -> list[tuple[Sequence[int], str, Row]]:
+    ) -> Iterator[tuple[Sequence[int], str, Row]]:
         table = self._world.tables[name]
-        found = []
         for place, state in enumerate(states):
             low = bisect_left(table.keys, (start if place == 0 and start else prefix,))
-            for key in table.keys[low:]:
+            for position in range(low, len(table.keys)):
+                key = table.keys[position]
                 path = str(key[0])
                 if not path.startswith(prefix):
                     break
                 row = table.items[key].at(height)
                 if row is not None and row.state == state:
-                    found.append((states[place:], path, row))
-        return found
+                    yield states[place:], path, row
 
 
 def _write_key(states: Sequence[int], kind: int, path: str) -> bytes:

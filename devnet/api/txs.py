@@ -11,7 +11,7 @@ from devnet import acts, wire
 from devnet.api.blocks import format_time
 from devnet.groups import compact
 from devnet.state.chain import Chain, Tx
-from devnet.state.events import base64_text
+from devnet.state.events import Coins, Typed, base64_text
 
 _OPERATORS = "<= operator, >= operator, < operator, > operator, = operator, CONTAINS operator or EXISTS operator"
 _TOKEN = re.compile(r"\s*(?:(<=|>=|<|>|=)|'((?:[^'\\]|\\.)*)'|([^\s<>=']+))")
@@ -121,6 +121,8 @@ class Txs:
         if quick is not None:
             return quick
         kind, _, key = condition.tag.rpartition(".")
+        if kind.startswith("akash.") and not any(isinstance(each, Typed) and each.kind == kind for each in tx.told):
+            return False
         return any(
             each["type"] == kind
             and any(pair["key"] == key and _compare(pair["value"], condition) for pair in each["attributes"])
@@ -128,14 +130,15 @@ class Txs:
         )
 
     def _quickly(self, tx: Tx, condition: Condition) -> bool | None:
-        """The two commonest conditions without unpacking events, where they already decide."""
+        """The two commonest conditions without writing out the events; None: they have to be."""
         if condition.operator != "=":
             return None
         if condition.tag == "message.action":
             failed = bool(tx.code) or isinstance(tx.act, acts.Failed)
             return not failed and condition.value == tx.act.MESSAGE
-        if condition.tag == "message.sender" and tx.act.signer == condition.value:
-            return True
+        if condition.tag == "message.sender":
+            payers = {event.payer for event in tx.told if isinstance(event, Coins)}
+            return condition.value == tx.act.signer or condition.value in payers
         return None
 
     def _events(self, tx: Tx) -> list[dict[str, Any]]:
