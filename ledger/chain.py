@@ -105,7 +105,7 @@ class OrderRow(Base):
 
 
 class BidRow(Base):
-    """A provider's bid; `price` a decimal of `denom` per block; `gpu_models` as offered, empty where not said."""
+    """A provider's bid; `price` a decimal of `denom` per block."""
 
     __tablename__ = "bids"
     __table_args__ = (Index(None, "chain_id", "provider"),)
@@ -120,7 +120,6 @@ class BidRow(Base):
     state: Mapped[str]
     price: Mapped[str]
     denom: Mapped[str]
-    gpu_models: Mapped[list[str]] = mapped_column(Json)
     created_at: Mapped[int]
     read_height: Mapped[int]
 

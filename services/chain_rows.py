@@ -109,7 +109,6 @@ def bid_rows(infos: Iterable[BidInfo], chain_id: str, height: int) -> Tables:
             "state": bid.state,
             "price": format_atto(bid.price.amount),
             "denom": bid.price.denom,
-            "gpu_models": [str(model) for model in bid.gpu_models_offered],
             "created_at": bid.created_at,
             "read_height": height,
         }

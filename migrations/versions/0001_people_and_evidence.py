@@ -1,4 +1,4 @@
-"""All tables of the first version."""
+"""People, campaigns, observations, claims and verdicts."""
 
 from __future__ import annotations
 
@@ -126,156 +126,6 @@ def _campaign_revisions() -> None:
         sa.Column("loaded_ns", BIG, nullable=False),
         sa.Column("counts_from_ns", BIG, nullable=False),
         sa.PrimaryKeyConstraint("campaign", "revision", name=op.f("pk_campaign_revisions")),
-    )
-
-
-def _bids() -> None:
-    op.create_table(
-        "bids",
-        sa.Column("chain_id", sa.Text(), nullable=False),
-        sa.Column("owner", sa.Text(), nullable=False),
-        sa.Column("dseq", BIG, autoincrement=False, nullable=False),
-        sa.Column("gseq", BIG, autoincrement=False, nullable=False),
-        sa.Column("oseq", BIG, autoincrement=False, nullable=False),
-        sa.Column("provider", sa.Text(), nullable=False),
-        sa.Column("bseq", BIG, autoincrement=False, nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("price", sa.Text(), nullable=False),
-        sa.Column("denom", sa.Text(), nullable=False),
-        sa.Column("gpu_models", JSON, nullable=False),
-        sa.Column("created_at", BIG, nullable=False),
-        sa.Column("read_height", BIG, nullable=False),
-        sa.PrimaryKeyConstraint(
-            "chain_id", "owner", "dseq", "gseq", "oseq", "provider", "bseq", name=op.f("pk_bids")
-        ),
-    )
-    op.create_index(op.f("ix_bids_chain_id_provider"), "bids", ["chain_id", "provider"])
-
-
-def _chain_blocks() -> None:
-    op.create_table(
-        "chain_blocks",
-        sa.Column("chain_id", sa.Text(), nullable=False),
-        sa.Column("height", BIG, autoincrement=False, nullable=False),
-        sa.Column("hash", sa.Text()),
-        sa.Column("time_ns", BIG, nullable=False),
-        sa.PrimaryKeyConstraint("chain_id", "height", name=op.f("pk_chain_blocks")),
-    )
-    op.create_index(op.f("ix_chain_blocks_chain_id_time_ns"), "chain_blocks", ["chain_id", "time_ns"])
-
-
-def _chain_cursors() -> None:
-    op.create_table(
-        "chain_cursors",
-        sa.Column("chain_id", sa.Text(), nullable=False),
-        sa.Column("stage", sa.Text(), nullable=False),
-        sa.Column("height", BIG, nullable=False),
-        sa.Column("hash", sa.Text()),
-        sa.Column("time_ns", BIG),
-        sa.Column("listing", sa.Text()),
-        sa.Column("listing_height", BIG),
-        sa.Column("lowest_height", BIG),
-        sa.Column("page_key", sa.Text()),
-        sa.Column("listing_round", BIG, nullable=False),
-        sa.Column("listing_digest", sa.Text()),
-        sa.Column("creations_height", BIG),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("detail", sa.Text(), nullable=False),
-        sa.Column("checked_ns", BIG, nullable=False),
-        sa.Column("tip_height", BIG),
-        sa.Column("tip_time_ns", BIG),
-        sa.Column("earliest_height", BIG),
-        sa.PrimaryKeyConstraint("chain_id", name=op.f("pk_chain_cursors")),
-    )
-
-
-def _deployment_groups() -> None:
-    op.create_table(
-        "deployment_groups",
-        sa.Column("chain_id", sa.Text(), nullable=False),
-        sa.Column("owner", sa.Text(), nullable=False),
-        sa.Column("dseq", BIG, autoincrement=False, nullable=False),
-        sa.Column("gseq", BIG, autoincrement=False, nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("gpu_units", BIG, nullable=False),
-        sa.Column("gpu_models", JSON, nullable=False),
-        sa.Column("created_at", BIG, nullable=False),
-        sa.Column("read_height", BIG, nullable=False),
-        sa.PrimaryKeyConstraint("chain_id", "owner", "dseq", "gseq", name=op.f("pk_deployment_groups")),
-    )
-
-
-def _deployments() -> None:
-    op.create_table(
-        "deployments",
-        sa.Column("chain_id", sa.Text(), nullable=False),
-        sa.Column("owner", sa.Text(), nullable=False),
-        sa.Column("dseq", BIG, autoincrement=False, nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("hash", sa.Text(), nullable=False),
-        sa.Column("created_at", BIG, nullable=False),
-        sa.Column("closed_at", BIG),
-        sa.Column("gpu_units", BIG, nullable=False),
-        sa.Column("gpu_models", JSON, nullable=False),
-        sa.Column("read_height", BIG, nullable=False),
-        sa.PrimaryKeyConstraint("chain_id", "owner", "dseq", name=op.f("pk_deployments")),
-    )
-    op.create_index(op.f("ix_deployments_chain_id_created_at"), "deployments", ["chain_id", "created_at"])
-
-
-def _leases() -> None:
-    op.create_table(
-        "leases",
-        sa.Column("chain_id", sa.Text(), nullable=False),
-        sa.Column("owner", sa.Text(), nullable=False),
-        sa.Column("dseq", BIG, autoincrement=False, nullable=False),
-        sa.Column("gseq", BIG, autoincrement=False, nullable=False),
-        sa.Column("oseq", BIG, autoincrement=False, nullable=False),
-        sa.Column("provider", sa.Text(), nullable=False),
-        sa.Column("bseq", BIG, autoincrement=False, nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("price", sa.Text(), nullable=False),
-        sa.Column("denom", sa.Text(), nullable=False),
-        sa.Column("created_at", BIG, nullable=False),
-        sa.Column("closed_on", BIG),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("gpu_units", BIG, nullable=False),
-        sa.Column("read_height", BIG, nullable=False),
-        sa.PrimaryKeyConstraint(
-            "chain_id", "owner", "dseq", "gseq", "oseq", "provider", "bseq", name=op.f("pk_leases")
-        ),
-    )
-    op.create_index(op.f("ix_leases_chain_id_created_at"), "leases", ["chain_id", "created_at"])
-    op.create_index(op.f("ix_leases_chain_id_provider"), "leases", ["chain_id", "provider"])
-    op.create_index(op.f("ix_leases_chain_id_state"), "leases", ["chain_id", "state"])
-
-
-def _orders() -> None:
-    op.create_table(
-        "orders",
-        sa.Column("chain_id", sa.Text(), nullable=False),
-        sa.Column("owner", sa.Text(), nullable=False),
-        sa.Column("dseq", BIG, autoincrement=False, nullable=False),
-        sa.Column("gseq", BIG, autoincrement=False, nullable=False),
-        sa.Column("oseq", BIG, autoincrement=False, nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("created_at", BIG, nullable=False),
-        sa.Column("read_height", BIG, nullable=False),
-        sa.PrimaryKeyConstraint("chain_id", "owner", "dseq", "gseq", "oseq", name=op.f("pk_orders")),
-    )
-
-
-def _providers() -> None:
-    op.create_table(
-        "providers",
-        sa.Column("chain_id", sa.Text(), nullable=False),
-        sa.Column("owner", sa.Text(), nullable=False),
-        sa.Column("host_uri", sa.Text(), nullable=False),
-        sa.Column("attributes", JSON, nullable=False),
-        sa.Column("created_at", BIG),
-        sa.Column("not_later_than", BIG, nullable=False),
-        sa.Column("read_height", BIG, nullable=False),
-        sa.PrimaryKeyConstraint("chain_id", "owner", name=op.f("pk_providers")),
     )
 
 
@@ -429,107 +279,6 @@ def _verdict_observations() -> None:
     op.create_index(op.f("ix_verdict_observations_observation"), "verdict_observations", ["observation"])
 
 
-def _award_lines() -> None:
-    op.create_table(
-        "award_lines",
-        sa.Column("id", BIG, autoincrement=True, nullable=False),
-        sa.Column("campaign", sa.Text(), nullable=False),
-        sa.Column("revision", BIG, nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("step", BIG, nullable=False),
-        sa.Column("claim", sa.Text()),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("slug", sa.Text()),
-        sa.Column("participant", sa.Text(), nullable=False),
-        sa.Column("task", sa.Text()),
-        sa.Column("amount_micro", BIG, nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("working", JSON, nullable=False),
-        sa.Column("cause", sa.Text(), nullable=False),
-        sa.Column("corrects", BIG),
-        sa.Column("position", BIG, nullable=False),
-        sa.Column("computed_ns", BIG, nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_award_lines")),
-        sa.UniqueConstraint("campaign", "key", "step", name=op.f("uq_award_lines_campaign_key_step")),
-        sa.ForeignKeyConstraint(["corrects"], ["award_lines.id"], name=op.f("fk_award_lines_corrects_award_lines")),
-    )
-    op.create_index(op.f("ix_award_lines_campaign_claim"), "award_lines", ["campaign", "claim"])
-    op.create_index(op.f("ix_award_lines_campaign_participant"), "award_lines", ["campaign", "participant"])
-
-
-def _provisional_lines() -> None:
-    op.create_table(
-        "provisional_lines",
-        sa.Column("campaign", sa.Text(), nullable=False),
-        sa.Column("claim", sa.Text(), nullable=False),
-        sa.Column("participant", sa.Text(), nullable=False),
-        sa.Column("task", sa.Text(), nullable=False),
-        sa.Column("amount_micro", BIG, nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("working", JSON, nullable=False),
-        sa.Column("position", BIG, nullable=False),
-        sa.PrimaryKeyConstraint("campaign", "claim", name=op.f("pk_provisional_lines")),
-    )
-    op.create_index(
-        op.f("ix_provisional_lines_campaign_participant"), "provisional_lines", ["campaign", "participant"]
-    )
-
-
-def _reward_runs() -> None:
-    op.create_table(
-        "reward_runs",
-        sa.Column("campaign", sa.Text(), nullable=False),
-        sa.Column("inputs", sa.Text(), nullable=False),
-        sa.Column("computed_ns", BIG, nullable=False),
-        sa.PrimaryKeyConstraint("campaign", name=op.f("pk_reward_runs")),
-    )
-
-
-def _job_slots() -> None:
-    op.create_table(
-        "job_slots",
-        sa.Column("job", sa.Text(), nullable=False),
-        sa.Column("slot_ns", BIG, autoincrement=False, nullable=False),
-        sa.Column("started_ns", BIG, nullable=False),
-        sa.Column("finished_ns", BIG),
-        sa.Column("error", sa.Text()),
-        sa.Column("worker", sa.Text(), nullable=False),
-        sa.Column("duration_ns", BIG),
-        sa.PrimaryKeyConstraint("job", "slot_ns", name=op.f("pk_job_slots")),
-    )
-
-
-def _job_states() -> None:
-    op.create_table(
-        "job_states",
-        sa.Column("job", sa.Text(), nullable=False),
-        sa.Column("last_run_ns", BIG, nullable=False),
-        sa.Column("last_ok_ns", BIG),
-        sa.Column("last_error", sa.Text()),
-        sa.Column("last_detail", sa.Text()),
-        sa.Column("last_duration_ns", BIG),
-        sa.PrimaryKeyConstraint("job", name=op.f("pk_job_states")),
-    )
-
-
-def _audit_log() -> None:
-    op.create_table(
-        "audit_log",
-        sa.Column("id", BIG, autoincrement=True, nullable=False),
-        sa.Column("at_ns", BIG, nullable=False),
-        sa.Column("actor", sa.Text(), nullable=False),
-        sa.Column("act", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("detail", JSON, nullable=False),
-        sa.Column("previous_hash", sa.Text(), nullable=False),
-        sa.Column("hash", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_log")),
-        sa.UniqueConstraint("hash", name=op.f("uq_audit_log_hash")),
-        sa.UniqueConstraint("previous_hash", name=op.f("uq_audit_log_previous_hash")),
-    )
-    op.create_index(op.f("ix_audit_log_subject"), "audit_log", ["subject"])
-
-
 def upgrade() -> None:
     _challenges()
     _participants()
@@ -539,14 +288,6 @@ def upgrade() -> None:
     _personal()
     _registrations()
     _campaign_revisions()
-    _bids()
-    _chain_blocks()
-    _chain_cursors()
-    _deployment_groups()
-    _deployments()
-    _leases()
-    _orders()
-    _providers()
     _bodies()
     _observations()
     _claims()
@@ -554,22 +295,10 @@ def upgrade() -> None:
     _verdicts()
     _checks()
     _verdict_observations()
-    _award_lines()
-    _provisional_lines()
-    _reward_runs()
-    _job_slots()
-    _job_states()
-    _audit_log()
 
 
 def downgrade() -> None:
     for table in (
-        "audit_log",
-        "job_states",
-        "job_slots",
-        "reward_runs",
-        "provisional_lines",
-        "award_lines",
         "verdict_observations",
         "checks",
         "verdicts",
@@ -577,14 +306,6 @@ def downgrade() -> None:
         "claims",
         "observations",
         "bodies",
-        "providers",
-        "orders",
-        "leases",
-        "deployments",
-        "deployment_groups",
-        "chain_cursors",
-        "chain_blocks",
-        "bids",
         "campaign_revisions",
         "registrations",
         "personal",
