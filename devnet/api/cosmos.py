@@ -173,6 +173,15 @@ class NodeAnswers:
 _FUTURE_BLOCK = (INVALID, "requested block height is bigger then the chain length")
 
 
+_CONSENSUS = {
+    "block": {"max_bytes": "22020096", "max_gas": "-1"},
+    "evidence": {"max_age_num_blocks": "100000", "max_age_duration": "172800s", "max_bytes": "1048576"},
+    "validator": {"pub_key_types": ["ed25519"]},
+    "version": {"app": "0"},
+    "abci": {"vote_extensions_enable_height": "0"},
+}
+
+
 def discovery(chain_id: str, generation: Generation, features: list[str] | None) -> dict[str, object]:
     """What discovery tells; RPC writes no features where REST writes an empty list."""
     modules = [{"module": name, "version": version} for name, version in _MODULES]
@@ -204,21 +213,7 @@ def parameters(generation: Generation) -> dict[str, str]:
             '{"params":{"bid_min_deposit":{"denom":"uakt","amount":"500000"},"order_max_bids":20,'
             f'"bid_min_deposits":{both}{windows}}}}}'
         ),
-        "/cosmos/consensus/v1/params": _json(
-            {
-                "params": {
-                    "block": {"max_bytes": "22020096", "max_gas": "-1"},
-                    "evidence": {
-                        "max_age_num_blocks": "100000",
-                        "max_age_duration": "172800s",
-                        "max_bytes": "1048576",
-                    },
-                    "validator": {"pub_key_types": ["ed25519"]},
-                    "version": {"app": "0"},
-                    "abci": {"vote_extensions_enable_height": "0"},
-                }
-            }
-        ),
+        "/cosmos/consensus/v1/params": _json({"params": _CONSENSUS}),
         "/cosmos/bank/v1beta1/params": '{"params":{"send_enabled":[],"default_send_enabled":true}}',
         "/cosmos/auth/v1beta1/params": (
             '{"params":{"max_memo_characters":"256","tx_sig_limit":"7","tx_size_cost_per_byte":"10",'

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from devnet.network import Devnet
+from devnet.network import Devnet, Host
 
 from .conftest import recorded
 
@@ -57,8 +57,8 @@ TRANSPORT = {"date", "content-length", "transfer-encoding", "connection", "x-con
 """Headers of the transport: lengths differ with the bodies, the recording kept no others."""
 
 
-def _ask(devnet: Devnet, asked: Mapping[str, Any], path: str) -> tuple[int, dict[str, str], str]:
-    url = urlsplit(devnet.rest_url if asked["api"] == "rest" else devnet.rpc_url)
+def _ask(host: Devnet | Host, asked: Mapping[str, Any], path: str) -> tuple[int, dict[str, str], str]:
+    url = urlsplit(host.rest_url if asked["api"] == "rest" else host.rpc_url)
     connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=20)
     try:
         body = (asked.get("request_body") or "").encode()
@@ -200,3 +200,42 @@ def test_recorded_question__asked_of_devnet__answered_alike(
         problems.extend(f"{asked['n']} {asked['name']}: {path[:120]}: {problem}" for problem in found)
     assert asked_count > 5
     assert not problems, f"{len(problems)} of {asked_count}:\n" + "\n".join(problems[:40])
+
+
+PRUNED = (
+    ("v2", "akash-recorded-v2", "pruned-state-node", {"tip": 764, "keep_states": 20}),
+    ("v1", "akash-recorded", "pruned-node", {"tip": 372, "keep_states": 30, "keep_blocks": 31}),
+    (
+        "v1",
+        "akash-recorded",
+        "noindex-node",
+        {"tip": 453, "keep_states": 76, "keep_blocks": 76, "indexes_txs": False},
+    ),
+)
+"""Recorded nodes that forget: the play, the file, and what a host here is told to be like it."""
+
+
+@pytest.mark.parametrize(("generation", "folder", "name", "told"), PRUNED, ids=[each[2] for each in PRUNED])
+def test_recorded_question__asked_of_a_forgetful_host__refused_alike(
+    plays: dict[str, Devnet], generation: str, folder: str, name: str, told: dict[str, Any]
+) -> None:
+    """The chain of the v1 nodes was another one (`local-3`), so what they still knew is not compared; what each
+    had forgotten is."""
+    host = plays[generation].add_host()
+    for setting, value in told.items():
+        setattr(host.settings, setting, value)
+    problems, asked_count = [], 0
+    for asked in recorded(folder, name):
+        known = asked["status"] == 200 and generation == "v1"
+        foreign = re.search(r"txs?/[0-9A-F]{64}|hash=0x(?!AB)|message.sender", asked["path"])
+        if _is_left_out(asked) or known or (foreign and told.get("indexes_txs", True)):
+            continue
+        asked_count += 1
+        status, headers, body = _ask(host, asked, asked["path"])
+        headers.pop("cache-control", None)  # the recorder of these files did not keep it
+        found = _problems(asked, (status, headers, body), name)
+        if asked["status"] != 200 and body != asked["body"]:
+            found.append(f"body {body} recorded {asked['body']}")
+        problems.extend(f"{asked['n']} {asked['name']}: {problem}" for problem in found)
+    assert asked_count > 8
+    assert not problems, "\n".join(problems)
