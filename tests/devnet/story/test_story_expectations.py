@@ -1,8 +1,8 @@
 """What the cast list expects, judged by a plain reading of the deploy task's rules over the acts alone.
 
-Rules: three distinct providers, ten minutes each, not one's own, an app of the catalogue known by its SDL;
-200 places, five for each person, once for each person and app; nothing for work before the registration or outside
-the window.
+Rules: three distinct providers, ten minutes each, not one's own, deployments and leases in the window, an app of the
+catalogue known by its SDL; 200 places, five for each person, once for each person and app; nothing for work before
+the registration.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ class Reading:
         while one.cost(end) > one.funds and end > lease.opened:
             end -= 1
         gpu = one.gpus[lease.bid.order.gseq - 1] > 0
-        return OPENS <= one.created < CLOSES and gpu and not own and end - lease.opened >= BLOCKS
+        inside = OPENS <= one.created < CLOSES and OPENS <= lease.opened < CLOSES
+        return inside and gpu and not own and end - lease.opened >= BLOCKS
 
     @cached_property
     def awards(self) -> dict[tuple[str, str], str]:
@@ -113,9 +114,7 @@ class Reading:
         done = [(order, key) for key, (verdict, order) in self.claims.items() if verdict == "passed" and order]
         for order, (owner, app) in sorted(done):
             person = self.people[self.whose[owner]]
-            if not OPENS <= order[0] < CLOSES:
-                reason = "outside_window"
-            elif order[0] < person.registered:
+            if order[0] < person.registered:
                 reason = "before_registration"
             elif app in person.paid_apps:
                 reason = "duplicate"
@@ -146,9 +145,7 @@ def test_expected__of_the_whole_cast__is_what_the_rules_say(reading: Reading) ->
 
 def test_story__of_the_deploy_task__reaches_every_reason_and_each_step_of_the_decay(reading: Reading) -> None:
     told = Counter(reading.awards.values())
-    assert set(told) == {
-        "awarded", "duplicate", "participant_limit", "slots_full", "before_registration", "outside_window",
-    }  # fmt: skip
+    assert set(told) == {"awarded", "duplicate", "participant_limit", "slots_full", "before_registration"}
     assert told["awarded"] == PLACES
     assert told["slots_full"] >= 5
     days = {

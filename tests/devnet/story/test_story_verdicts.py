@@ -10,11 +10,12 @@ import pytest
 
 from devnet.acts import CreateDeployment
 from devnet.faults import Fault
-from devnet.network import serve
+from devnet.network import Devnet, serve
 from devnet.story.library import Story, story
 from devnet.story.people import GiveSdl, Link, PersonAct, Register, SubmitClaim
 from tasks.campaign import Campaign, load, preset
 from tasks.moment import Moment
+from tests.devnet.story.test_story_on_devnet import refuses_only_what_was_meant_to_fail
 from verifiers.chain.client import Chain
 from verifiers.chain.pinned import PinnedChain
 from verifiers.evidence import ChainPoint, ClaimFacts, EntryRefused, Observation, Source
@@ -60,6 +61,8 @@ class Bench:
     addresses: dict[str, tuple[str, ...]]
     claimed: set[str]
     known: set[tuple[str, str]]
+    network: Devnet
+    explained: str = ""
 
     def verdict(self, owner: str, app: str) -> str:
         participant = next((who for who, theirs in self.addresses.items() if owner in theirs), "")
@@ -103,7 +106,7 @@ def bench() -> Iterator[Bench]:
                 if isinstance(act, Link):
                     addresses[act.participant] += (act.address,)
             entered, claimed = _entries(told, campaign, addresses)
-            yield Bench(told, campaign, Sources(pinned, entered), addresses, claimed, _catalogued(told))
+            yield Bench(told, campaign, Sources(pinned, entered), addresses, claimed, _catalogued(told), network)
         finally:
             chain.close()
 
@@ -115,6 +118,12 @@ def test_cast__judged_by_the_verifier_over_http__gets_the_expected_verdicts(benc
         if verdict != one.verdict:
             differences.append(f"{one.name} {one.app}: {verdict}, expected {one.verdict}: {bench.explained}")
     assert differences == []
+
+
+def test_chain__of_the_whole_story__refuses_only_what_was_meant_to_fail(bench: Bench) -> None:
+    bench.network.settings.tip = bench.told.closes
+    assert bench.network.tip() == bench.told.closes
+    refuses_only_what_was_meant_to_fail(bench.told, bench.network.chain)
 
 
 def _entries(told: Story, campaign: Campaign, addresses: dict[str, tuple[str, ...]]) -> tuple[Entered, set[str]]:
