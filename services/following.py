@@ -193,8 +193,14 @@ def _work(house: House, chain: Chain, tip: TipStatus, limits: FollowLimits) -> i
 
 
 def _blocks(house: House, chain: Chain, cursor: CursorRow, tip: TipStatus, limit: int) -> int:
+    """Some blocks at once; where a node fails in the middle of so much, one by one."""
     try:
-        return apply_next_blocks(house, chain, cursor, tip.height, limit) - cursor.height
+        try:
+            return apply_next_blocks(house, chain, cursor, tip.height, limit) - cursor.height
+        except Trouble:
+            if limit == 1:
+                raise
+            return apply_next_blocks(house, chain, cursor, tip.height, 1) - cursor.height
     except BlocksGone:
         list_again(house, cursor, tip)
         return 0

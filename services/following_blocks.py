@@ -25,6 +25,7 @@ from verifiers.chain.answers import (
 from verifiers.chain.client import Chain
 from verifiers.chain.trouble import DoesNotExist, Pruned
 from verifiers.evidence import Observation
+from verifiers.trouble import Trouble
 
 WINDOW = 20
 """Blocks in one transaction at most."""
@@ -96,7 +97,7 @@ def apply_next_blocks(house: House, chain: Chain, cursor: CursorRow, tip_height:
 
 
 def read_window(chain: Chain, cursor: CursorRow, last: int) -> Window:
-    """The blocks up to `last`, fewer where later ones are not to be had; at least one, else BlocksGone."""
+    """The blocks up to `last`, fewer where there is trouble with later ones; at least one, else BlocksGone."""
     first = cursor.height + 1
     try:
         headers = [_header(chain, first)]
@@ -108,20 +109,16 @@ def read_window(chain: Chain, cursor: CursorRow, last: int) -> Window:
             f"block {cursor.height} was {cursor.hash} when we saw it, and block {first} "
             f"now follows {headers[0].previous_hash or 'nothing'}"
         )
-    for height in range(first + 1, last + 1):
-        try:
+    try:
+        for height in range(first + 1, last + 1):
             found = _events(chain, height)
             # The header of a block with events gives its time; that of the last one is what the next must name.
-            header = _header(chain, height) if found or height == last else None
-        except Pruned:
-            last = height - 1
-            break
-        events.extend(found)
-        if header is not None:
-            headers.append(header)
-    if headers[-1].height < last:
-        headers.append(_header(chain, last))
-    return Window(last, tuple(headers), tuple(events))
+            if found or height == last:
+                headers.append(_header(chain, height))
+            events.extend(found)
+    except Trouble:  # if it lasts, it is the trouble of the next window's first block
+        last = headers[-1].height
+    return Window(last, tuple(headers), tuple(event for event in events if event.height <= last))
 
 
 def _header(chain: Chain, height: int) -> Block:
