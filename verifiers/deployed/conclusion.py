@@ -46,13 +46,18 @@ def conclude(survey: Survey) -> Conclusion:
     certain = definite[needed - 1] if len(definite) >= needed else None
     likely = possible[needed - 1] if len(possible) >= needed else None
     completing = certain or likely
+    before = tuple(survey.wants)
     is_certain = certain is not None
     if certain is not None and likely is not None and likely.order < certain.order and _may_be_seen(survey, certain):
         completing, is_certain = likely, False
     if completing is None:
         return Conclusion(None, is_certain=False, tx_index=Seen(None), offered=Seen(None), ready=None)
+    # what only this lease needs is asked once it is settled which one it is
+    is_open = bool(survey.wants) and not survey.asks_the_rest
     tx_index = survey.tx_index(completing.info)
     offered = survey.offered(completing.info)
+    if is_open:
+        survey.wants[:] = [want for want in survey.wants if want.what not in ("results", "bid") or want in before]
     return Conclusion(completing, is_certain, tx_index, offered, _ready(survey, possible[:needed]))
 
 

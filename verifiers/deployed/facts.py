@@ -85,6 +85,7 @@ class ChainFacts:
     _lists: dict[tuple[str, str], dict[str, Observation]] = field(default_factory=dict)
     _others: dict[str, Observation] = field(default_factory=dict)
     _searches: list[str] = field(default_factory=list)
+    _read: dict[tuple[str, str], Seen[list[object]]] = field(default_factory=dict)
 
     def add(self, observations: Iterable[Observation]) -> None:
         """Take in what was seen; what is not of a chain is passed over."""
@@ -102,7 +103,9 @@ class ChainFacts:
             self._add_block(path.rpartition("/")[2], observation)
         elif path.endswith(("/deployments/list", "/leases/list")):
             name = "deployments" if "/deployments/" in path else "leases"
-            pages = self._lists.setdefault((name, asked.get("filters.owner", "")), {})
+            owner = asked.get("filters.owner", "")
+            self._read.pop((name, owner), None)
+            pages = self._lists.setdefault((name, owner), {})
             pages.setdefault(asked.get("pagination.key", "") if observation.trouble is None else "!", observation)
         elif path.endswith("/bids/info"):
             self._others[f"bid/{_bid_key(asked)}"] = observation
@@ -147,6 +150,11 @@ class ChainFacts:
         return Seen(tuple(sorted(mine.values(), key=lease_order)), rows.observations)
 
     def _list(self, name: str, owner: str) -> Seen[list[object]]:
+        if (name, owner) not in self._read:
+            self._read[name, owner] = self._follow(name, owner)
+        return self._read[name, owner]
+
+    def _follow(self, name: str, owner: str) -> Seen[list[object]]:
         """Follow the pages from the first by their keys: a list that breaks off says nothing."""
         pages = self._lists.get((name, owner))
         if pages is None:

@@ -30,6 +30,7 @@ class Survey:
     facts: ChainFacts
     given: Sequence[GivenSdl]
     wants: list[Want] = field(default_factory=list)
+    asks_the_rest: bool = False
     _apps: dict[LeaseId, tuple[Gate, AppFinding]] = field(default_factory=dict)
     _apps_now: dict[int, AppFinding] = field(default_factory=dict)
 
@@ -37,6 +38,17 @@ class Survey:
     def owner(self) -> str:
         """The address whose deployments count."""
         return self.claim.subject.partition("/")[0]
+
+    def again(self) -> None:
+        """Forget what newer facts may change, keep what they can't: the lists and what is placed in time."""
+        self.wants.clear()
+        changing = ["views", "may_yet_be_proven", "has_unplaced"]
+        if any(inside.value is None for _, inside in self.in_window) or self.facts.point.time >= self.claim.closes:
+            changing += ["in_window", "gpu_leases"]
+        for name in changing:
+            self.__dict__.pop(name, None)
+        for lease in [name for name, (gate, _) in self._apps.items() if gate == Gate.UNKNOWN]:
+            del self._apps[lease]
 
     @cached_property
     def has_unplaced(self) -> bool:

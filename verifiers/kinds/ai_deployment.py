@@ -64,10 +64,14 @@ def gather(claim: ClaimFacts, params: Mapping[str, object], sources: Sources) ->
     facts = ChainFacts(chain.point)
     facts.add(seen)
     asked: set[Want] = set()
+    survey = Survey(claim, deployment_params(params), facts, given_sdls(seen))
     while True:
-        survey = Survey(claim, deployment_params(params), facts, given_sdls(seen))
+        survey.again()
         conclude(survey)
         wants = [want for want in survey.wants if want not in asked]
+        if not wants and survey.wants and not survey.asks_the_rest:
+            survey.asks_the_rest = True
+            continue
         if not wants:
             return tuple({observation.id: observation for observation in seen}.values())
         for want in wants:
