@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def build_house(settings: Settings, clock: Clock | None = None) -> House:
     """Wire the ledger, the clock and the chains that the settings name. Opens no connection yet."""
-    clock = clock or SystemClock()
+    machine_clock = clock = clock or SystemClock()
     if settings.clock_stops_at:
         clock = CappedClock(clock, parse_moment(settings.clock_stops_at))
     return House(
@@ -40,6 +40,7 @@ def build_house(settings: Settings, clock: Clock | None = None) -> House:
         clock=clock,
         chain=_chain(settings, settings.chain_rest, settings.chain_rpc, settings.chain_id, clock),
         payout_chain=_chain(settings, settings.payout_rest, settings.payout_rpc, settings.payout_chain_id, clock),
+        machine_clock=machine_clock,
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import threading
 
+from devnet.faults import Fault
 from devnet.network import Clock, serve
-from devnet.story.library import names, scenario
+from devnet.story.library import names, story
 
 HOUR_NS = 3600 * 10**9
 STORY_DAYS_BEFORE_START = 28
@@ -29,14 +30,20 @@ def run_devnet(
     generation: str = "v2",
 ) -> None:
     """Serve a scenario: REST on `port`, RPC on the next. `opens`: Unix nanoseconds of block 1; default: now,
-    rounded down to the hour, less 28 days. Raises OSError where a port is taken, UnknownScenario.
+    rounded down to the hour, less 28 days. About some owners the node fails to answer, as the story says. Raises
+    OSError where a port is taken, UnknownScenario.
     """
     if name not in names():
         raise UnknownScenario(f"there is no scenario {name!r}; there are: {', '.join(names())}")
     if opens is None:
         opens = clock.now() // HOUR_NS * HOUR_NS - STORY_DAYS_BEFORE_START * 24 * HOUR_NS
-    told = scenario(name, scale=scale, seed=seed)
-    with serve(told, start=opens, clock=clock, port=port, generation=generation, until=until) as network:
+    told = story(name, scale=scale, seed=seed)
+    faults = [Fault("status", path=f"owner={address}", status=503) for address in told.unreadable]
+    with serve(
+        told.chain, start=opens, clock=clock, port=port, generation=generation, until=until, faults=faults
+    ) as network:
         tip = network.tip()
-        sys.stderr.write(f"{told.chain_id} stands at {tip}: REST {network.rest_url}, RPC {network.rpc_url}\n")
+        with network.hosts[0].node.lock:
+            network.chain.advance(tip)
+        sys.stderr.write(f"{told.chain.chain_id} stands at {tip}: REST {network.rest_url}, RPC {network.rpc_url}\n")
         stop.wait()

@@ -34,16 +34,17 @@ class Run:
 
 def run_due(house: House, job: Job, worker: str) -> Run:
     """Run `job` for the slot that now is, unless someone has."""
-    slot = job.slot(house.clock.now())
-    with house.ledger.write() as session:
-        taken = slots.begin_slot(session, job.name, slot, worker, house.clock.now())
+    clock = house.machine_clock or house.clock
+    slot = job.slot(clock.now())
+    taken = house.ledger.transact(lambda session: slots.begin_slot(session, job.name, slot, worker, clock.now()))
     if not taken:
         return Run(job.name, taken=False)
     started = time.monotonic()
     detail, error = _attempt(house, job)
     duration_ns = int((time.monotonic() - started) * 1e9)
-    with house.ledger.write() as session:
-        slots.end_slot(session, job.name, slot, house.clock.now(), duration_ns, detail, error or None)
+    house.ledger.transact(
+        lambda session: slots.end_slot(session, job.name, slot, clock.now(), duration_ns, detail, error or None)
+    )
     return Run(job.name, taken=True, detail=detail, error=error)
 
 

@@ -12,13 +12,18 @@ from verifiers.chain.client import Chain
 
 @dataclass(frozen=True)
 class House:
-    """One running platform. `chain` and `payout_chain` are None where no host is set or the ids don't allow it."""
+    """One running platform. `chain` and `payout_chain` are None where no host is set or the ids don't allow it.
+
+    `clock` is what people and campaigns see. Jobs are due by `machine_clock`, which goes on where `clock` is stopped
+    for a demo that runs up to a height; None: the same clock.
+    """
 
     settings: Settings
     ledger: Ledger
     clock: Clock
     chain: Chain | None = None
     payout_chain: Chain | None = None
+    machine_clock: Clock | None = None
 
     def at(self, clock: Clock) -> House:
         """The same house with another clock."""

@@ -20,7 +20,7 @@ def clean(house: House) -> str:
     def remove(session: Session) -> None:
         session.execute(delete(ChallengeRow).where(ChallengeRow.expires_ns < now))
         session.execute(delete(SessionRow).where(SessionRow.expires_ns < now))
-        forget_slots(session, Moment(now - KEEP_SLOTS))
+        forget_slots(session, Moment((house.machine_clock or house.clock).now() - KEEP_SLOTS))
 
     house.ledger.transact(remove)
     return "expired challenges, sessions and run rows removed"
