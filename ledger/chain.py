@@ -17,7 +17,7 @@ class CursorRow(Base):
     `stage`: `listing` (bootstrap) or `following`; while listing, `listing` names the list, `page_key` the next page,
     `listing_height` the pinned height and `lowest_height` the lowest height that any row was read at;
     `listing_round` counts lists begun anew since a block was last applied, `listing_digest` is of the index before.
-    `creations_height`: up to where creations of providers were searched for.
+    `creations_due_height`: from which tip on creations of providers are searched for; None: nothing to search.
     `state`: bootstrapping, following, halted, lagging, reset or unreachable, with a sentence in `detail`.
     """
 
@@ -34,7 +34,7 @@ class CursorRow(Base):
     page_key: Mapped[str | None]
     listing_round: Mapped[int]
     listing_digest: Mapped[str | None]
-    creations_height: Mapped[int | None]
+    creations_due_height: Mapped[int | None]
     state: Mapped[str]
     detail: Mapped[str]
     checked_ns: Mapped[int]

@@ -14,7 +14,7 @@ class LedgerBusy(LedgerError):
 
 
 class LedgerFull(LedgerError):
-    """No room is left on the disk."""
+    """The disk takes no more: it is full, or it fails."""
 
 
 class LedgerReadOnly(LedgerError):
@@ -31,6 +31,7 @@ class LedgerNotUpgraded(LedgerError):
 
 _BUSY = (LedgerBusy, "the database is busy with another writer: try again")
 _FULL = (LedgerFull, "the disk of the database is full: free some space; what was stored before is untouched")
+_BROKEN = (LedgerFull, "the disk of the database is full or fails: look at it; what was stored before is untouched")
 _READ_ONLY = (LedgerReadOnly, "the database cannot be written: check the owner and mode of its file and folder")
 _UNREACHABLE = (
     LedgerUnreachable,
@@ -42,7 +43,7 @@ _TEXTS: tuple[tuple[str, tuple[type[LedgerError], str]], ...] = (
     ("database is locked", _BUSY),
     ("database table is locked", _BUSY),
     ("database or disk is full", _FULL),
-    ("disk i/o error", _FULL),
+    ("disk i/o error", _BROKEN),
     ("attempt to write a readonly database", _READ_ONLY),
     ("unable to open database file", _UNREACHABLE),
     ("file is not a database", _UNREACHABLE),

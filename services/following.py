@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy.orm import Session
 
 from ledger.chain import CursorRow
@@ -28,6 +29,8 @@ from verifiers.chain.answers import decode_block
 from verifiers.chain.client import Chain, TipStatus
 from verifiers.chain.trouble import Lagging, Pruned, Syncing, WrongChain
 from verifiers.trouble import Trouble
+
+log = structlog.get_logger()
 
 RELIST_BEYOND = 5_000
 """So many blocks behind, listing again is cheaper than reading each block."""
@@ -182,7 +185,7 @@ def _work(house: House, chain: Chain, tip: TipStatus, limits: FollowLimits) -> i
             pages += 1
         elif cursor.height >= tip.height:
             find_creations(house, chain, cursor, tip)
-            learn_boundaries(house, chain, cursor, tip)
+            _learn(house, chain, cursor, tip)
             break
         elif tip.height - cursor.height > RELIST_BEYOND:
             _same_block(chain, cursor.height, cursor.hash)
@@ -190,6 +193,14 @@ def _work(house: House, chain: Chain, tip: TipStatus, limits: FollowLimits) -> i
         else:
             blocks += _blocks(house, chain, cursor, tip, min(WINDOW, limits.blocks - blocks))
     return pages + blocks
+
+
+def _learn(house: House, chain: Chain, cursor: CursorRow, tip: TipStatus) -> None:
+    """The heights of days, for the figures: trouble with them stops nothing, the next step tries again."""
+    try:
+        learn_boundaries(house, chain, cursor, tip)
+    except Trouble as error:
+        log.warning("day_boundaries_not_found", chain_id=cursor.chain_id, trouble=error.name)
 
 
 def _blocks(house: House, chain: Chain, cursor: CursorRow, tip: TipStatus, limit: int) -> int:

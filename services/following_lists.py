@@ -132,6 +132,6 @@ def _finish(session: Session, cursor: CursorRow, tip: TipStatus, page: ListPage)
         "time_ns": known.time_ns if known else None,
         "listing": None,
         "page_key": None,
-        "creations_height": None,
+        "creations_due_height": height,
     }
     move_cursor(session, cursor, changes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from sqlalchemy.orm import Session
 
 from ledger.chain import CursorRow, ProviderRow
@@ -10,8 +11,12 @@ from services.house import House
 from verifiers.chain.answers import akash_events_of, decode_rpc_txs
 from verifiers.chain.client import Chain, TipStatus
 from verifiers.chain.trouble import IndexOff, Pruned
+from verifiers.trouble import Trouble
+
+log = structlog.get_logger()
 
 FOUND_BY_PAGE = 100
+TRY_AGAIN_BLOCKS = 600
 
 
 def find_creations(house: House, chain: Chain, cursor: CursorRow, tip: TipStatus) -> None:
@@ -19,18 +24,22 @@ def find_creations(house: House, chain: Chain, cursor: CursorRow, tip: TipStatus
 
     From the node's index of transactions, else by asking the state at earlier heights: a provider never disappears
     (akash-chain.md 1.4), so halving finds the first height that has it. Where that is pruned, all that is known is
-    `not_later_than`. Raises the chain client's troubles; then it is tried again with the next step.
+    `not_later_than`. Trouble with this stops nothing: it is tried again an hour's blocks later.
     """
-    if cursor.creations_height is not None:
+    if cursor.creations_due_height is None or cursor.creations_due_height > tip.height:
         return
-    chain_id = cursor.chain_id
-    created = _from_index(chain) if tip.tx_index_on else {}
-    house.ledger.transact(lambda session: _keep(session, chain_id, created))
-    with house.ledger.read() as session:
-        unknown = unknown_creations(session, chain_id)
-    for provider in unknown:
-        _find_in_state(house, chain, provider, tip.earliest_height)
-    house.ledger.transact(lambda session: note_state(session, chain_id, {"creations_height": tip.height}))
+    chain_id, again = cursor.chain_id, None
+    try:
+        created = _from_index(chain) if tip.tx_index_on else {}
+        house.ledger.transact(lambda session: _keep(session, chain_id, created))
+        with house.ledger.read() as session:
+            unknown = unknown_creations(session, chain_id)
+        for provider in unknown:
+            _find_in_state(house, chain, provider, tip.earliest_height)
+    except Trouble as error:
+        again = tip.height + TRY_AGAIN_BLOCKS
+        log.warning("provider_creations_not_found", chain_id=chain_id, trouble=error.name, again_at=again)
+    house.ledger.transact(lambda session: note_state(session, chain_id, {"creations_due_height": again}))
 
 
 def _keep(session: Session, chain_id: str, created: dict[str, int]) -> None:

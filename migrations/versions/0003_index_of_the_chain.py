@@ -62,7 +62,7 @@ def _chain_cursors() -> None:
         sa.Column("page_key", sa.Text()),
         sa.Column("listing_round", BIG, nullable=False),
         sa.Column("listing_digest", sa.Text()),
-        sa.Column("creations_height", BIG),
+        sa.Column("creations_due_height", BIG),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("checked_ns", BIG, nullable=False),
