@@ -6,7 +6,7 @@ import contextlib
 import socket
 import socketserver
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 from io import BufferedReader
@@ -95,8 +95,8 @@ class HttpServer:
             with connection.makefile("rb") as reader:
                 while self._serve_one(connection, reader):
                     pass
-        except (OSError, ValueError):
-            pass
+        except OSError:
+            pass  # the client went away, or close() was called
         finally:
             with self._guard:
                 self._connections.discard(connection)
@@ -106,7 +106,10 @@ class HttpServer:
         if head is None:
             return False
         method, target, headers = head
-        size = int(headers.get("content-length") or 0)
+        told_size = headers.get("content-length") or "0"
+        if not told_size.isdecimal():
+            return False
+        size = int(told_size)
         if size > MAXIMUM_BODY_BYTES:
             reader.read(min(size, 4 * MAXIMUM_BODY_BYTES))
             answer = Answer(400, _BODY_TOO_LARGE, tells_time=False)
@@ -171,9 +174,6 @@ class _Server(socketserver.ThreadingTCPServer):
         self._workers.append(worker)
         worker.start()
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is nothing to tell of."""
-
     def join_all(self) -> None:
         for worker in self._workers:
             worker.join(timeout=2)
@@ -205,6 +205,3 @@ def _read_head(reader: BufferedReader) -> tuple[str, str, dict[str, str]] | None
         name, _, value = line.decode("latin-1").partition(":")
         headers[name.strip().lower()] = value.strip()
     return None
-
-
-__all__: Sequence[str] = ["HttpRequest", "HttpServer", "Respond", "Sent"]

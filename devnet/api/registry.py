@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Sequence
 from itertools import chain
@@ -85,22 +86,20 @@ class Registry:
         """The list that real nodes decode as another message: an owner of raw bytes, nothing else."""
         page = pages.read_page(request)
         rows = [
-            (b"\x01" + _prefixed(key[0]) + _prefixed(key[1]), Row(1, (self._garbled(key, row),)))
+            (b"\x01" + _prefixed(key[0]) + _prefixed(key[1]), Row(1, (self._garbled(row),)))
             for key, row in self._present("audits", request.height)
             if row.state
         ]
         taken, next_key, total = cosmos_page(rows, page)
         return pages.render("providers", taken, next_key, total)
 
-    def _garbled(self, key: Key, row: Row) -> bytes:
+    @staticmethod
+    def _garbled(row: Row) -> bytes:
         """The last signed attribute's protobuf bytes where an owner's address should stand."""
-        world = self._world
-        for (provider, auditor), pairs in world.audits.items():
-            if (account_bytes(provider), account_bytes(auditor)) == key and pairs:
-                name, value = pairs[-1]
-                owner = render.text(f"\n{chr(len(name))}{name}\x12{chr(len(value))}{value}")
-                return f'{{"owner":{owner},"auditor":"","attributes":[]}}'.encode()
-        return b"".join(row.pieces)
+        last = json.loads(b"".join(row.pieces))["attributes"][-1]
+        name, value = last["key"], last["value"]
+        owner = render.text(f"\n{chr(len(name))}{name}\x12{chr(len(value))}{value}")
+        return f'{{"owner":{owner},"auditor":"","attributes":[]}}'.encode()
 
     def _present(self, table: str, height: int) -> list[tuple[Key, Row]]:
         found = self._world.tables[table]

@@ -106,6 +106,8 @@ class Rpc:
         try:
             asked = json.loads(body)
         except ValueError:
+            asked = None
+        if not isinstance(asked, dict | list):
             shown = '{"code":-32700,"message":"Parse error. Invalid JSON","data":"error unmarshaling request: '
             shown += 'unexpected end of JSON input"}'
             return Answer(500, f'{{"jsonrpc":"2.0","error":{shown}}}'.encode(), (_JSON,))
@@ -123,7 +125,9 @@ class Rpc:
         joined = answers[0] if single else f"[{','.join(answers)}]"
         return Answer(200, joined.encode(), (_CACHED, _JSON) if cached else (_JSON,))
 
-    def _answer_one(self, request: Mapping[str, Any]) -> tuple[str, bool]:
+    def _answer_one(self, request: object) -> tuple[str, bool]:
+        if not isinstance(request, dict):
+            return f'{{"jsonrpc":"2.0","error":{RpcError(-32600, "Invalid Request").shown}}}', False
         number = json.dumps(request.get("id"))
         name = str(request.get("method", ""))
         try:

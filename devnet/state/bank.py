@@ -99,7 +99,7 @@ class Bank:
 
     def send(self, sender: str, recipient: str, amount: int, denom: str) -> None:
         """A user's transfer. Raises ChainError."""
-        if denom == "uact":
+        if denom == "uact" and self.generation.name == "v2":
             log = "uact transfers are currently disabled: send transactions are disabled"
             raise ChainError("bank", 5, log)
         self._move(sender, recipient, amount, denom)
