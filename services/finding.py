@@ -74,17 +74,19 @@ class Finder:
             if verifier is None or not hasattr(verifier, "candidates"):
                 continue
             finding, params = cast("Finding", verifier), judge_params(self.loaded, task)
-            claimed = self._claimed(task)
+            claimed = self._claimed(task, set(owners.values()))
             for owner, deployments in self._deployments(task, owners).items():
                 participant = owners[owner]
                 for candidate in finding.candidates(task.slug, deployments, self._entered(owner), params):
                     if candidate.subject is None or (participant, candidate.subject) not in claimed:
                         yield participant, task, candidate
 
-    def _claimed(self, task: Task) -> set[tuple[str, str]]:
-        statement = select(ClaimRow.participant, ClaimRow.subject)
-        here = ClaimRow.campaign == self.loaded.slug, ClaimRow.task == task.slug
-        return {(participant, subject) for participant, subject in self.session.execute(statement.where(*here))}
+    def _claimed(self, task: Task, participants: set[str]) -> set[tuple[str, str]]:
+        here = [ClaimRow.campaign == self.loaded.slug, ClaimRow.task == task.slug]
+        if len(participants) <= PART:
+            here.append(ClaimRow.participant.in_(participants))
+        statement = select(ClaimRow.participant, ClaimRow.subject).where(*here)
+        return {(participant, subject) for participant, subject in self.session.execute(statement)}
 
     def _deployments(self, task: Task, owners: Mapping[str, str]) -> dict[str, list[IndexedDeployment]]:
         """The GPU deployments of these owners created within the task's window, oldest first."""

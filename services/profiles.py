@@ -90,7 +90,7 @@ def profile(house: House, address: str) -> Profile:
             .where(AddressRow.participant == participant)
             .order_by(AddressRow.address != participant, AddressRow.linked_ns, AddressRow.address)
         ).all()
-        place = place_of(session, loaded.slug, participant)
+        place = place_of(house, session, loaded.slug, participant)
         claims = session.scalars(
             select(ClaimRow)
             .where(ClaimRow.campaign == loaded.slug, ClaimRow.participant == participant)

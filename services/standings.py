@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Subquery, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ledger.awards import AwardLineRow, ProvisionalLineRow
 from ledger.people import AddressRow, PersonalRow, RegistrationRow
 from services import campaigns
 from services.house import House
-from services.paging import PER_PAGE, Page
+from services.paging import PER_PAGE, Page, paged
+from services.remembered import awards_state, remembered
+from tasks.standings import Standing, Sums, rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +43,39 @@ class Leaderboard:
     places: Page[Place]
 
 
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Everybody in order, and each one's standing by address."""
+
+    order: Sequence[Standing]
+    of: Mapping[str, Standing]
+
+
 def leaderboard(house: House, page: int = 1, per_page: int = PER_PAGE, search: str = "") -> Leaderboard:
     """The page `page` (from 1), ranked over all; `search` picks by a part of a name or of any address of a person."""
     with house.ledger.read() as session:
         loaded = campaigns.current_in(session, house.settings.campaign)
         if loaded is None:
             return Leaderboard(None, None, Page((), page, per_page, 0))
-        ranked = _ranked(loaded.slug)
-        wanted = _found(ranked, search)
-        total = session.scalar(select(func.count()).select_from(ranked).where(*wanted)) or 0
-        rows = session.execute(
-            select(ranked).where(*wanted).order_by(ranked.c.rank).limit(per_page).offset((page - 1) * per_page)
-        ).all()
-        by_task = amounts_by_task(session, loaded.slug, [row.address for row in rows])
-    places = [
-        Place(row.rank, row.address, row.name, row.amount, row.provisional, by_task.get(row.address, {}))
-        for row in rows
-    ]
-    return Leaderboard(loaded.slug, loaded.newest.reward.unit, Page(places, page, per_page, total))
+        order = ranking(house, session, loaded.slug).order
+        if search:
+            wanted = _found(session, search)
+            order = [standing for standing in order if standing.participant in wanted]
+        part = paged(order, page, per_page)
+        places = _places(session, loaded.slug, part.items)
+    return Leaderboard(loaded.slug, loaded.newest.reward.unit, Page(places, page, per_page, part.total))
 
 
-def place_of(session: Session, campaign: str, address: str) -> Place | None:
+def place_of(house: House, session: Session, campaign: str, address: str) -> Place | None:
     """Where one participant stands, or None where they are not registered."""
-    ranked = _ranked(campaign)
-    row = session.execute(select(ranked).where(ranked.c.address == address)).one_or_none()
-    if row is None:
-        return None
-    by_task = amounts_by_task(session, campaign, [address])
-    return Place(row.rank, row.address, row.name, row.amount, row.provisional, by_task.get(address, {}))
+    standing = ranking(house, session, campaign).of.get(address)
+    return _places(session, campaign, [standing])[0] if standing else None
+
+
+def ranking(house: House, session: Session, campaign: str) -> Ranking:
+    """Everybody registered by amount, then provisional, then address (DESIGN section 5); kept until a line is new."""
+    key = awards_state(session, campaign)
+    return remembered(house.ledger, "ranking", key, lambda: _ranked(session, campaign))
 
 
 def amounts_by_task(session: Session, campaign: str, addresses: Iterable[str]) -> dict[str, dict[str, int]]:
@@ -88,48 +95,44 @@ def amounts_by_task(session: Session, campaign: str, addresses: Iterable[str]) -
     return dict(found)
 
 
-def _ranked(campaign: str) -> Subquery:
-    """Everybody registered with both sums and the rank: amount, then provisional, then address (DESIGN section 5)."""
-    awarded = _sums(AwardLineRow, campaign)
-    held = _sums(ProvisionalLineRow, campaign)
-    amount = func.coalesce(awarded.c.amount, 0)
-    provisional = func.coalesce(held.c.amount, 0)
-    order = (amount.desc(), provisional.desc(), RegistrationRow.participant)
-    return (
-        select(
-            RegistrationRow.participant.label("address"),
-            PersonalRow.display_name.label("name"),
-            amount.label("amount"),
-            provisional.label("provisional"),
-            func.row_number().over(order_by=order).label("rank"),
-        )
-        .outerjoin(awarded, awarded.c.participant == RegistrationRow.participant)
-        .outerjoin(held, held.c.participant == RegistrationRow.participant)
-        .outerjoin(PersonalRow, PersonalRow.participant == RegistrationRow.participant)
-        .where(RegistrationRow.campaign == campaign)
-        .subquery("ranked")
-    )
+def _ranked(session: Session, campaign: str) -> Ranking:
+    awarded, held = _sums(session, AwardLineRow, campaign), _sums(session, ProvisionalLineRow, campaign)
+    people = session.scalars(select(RegistrationRow.participant).where(RegistrationRow.campaign == campaign))
+    order = rank(Sums(address, awarded.get(address, 0), held.get(address, 0)) for address in people)
+    return Ranking(order, {standing.participant: standing for standing in order})
 
 
-def _sums(table: type[AwardLineRow | ProvisionalLineRow], campaign: str) -> Subquery:
-    return (
-        select(table.participant, func.sum(table.amount_micro).label("amount"))
+def _sums(session: Session, table: type[AwardLineRow | ProvisionalLineRow], campaign: str) -> dict[str, int]:
+    statement = (
+        select(table.participant, func.sum(table.amount_micro))
         .where(table.campaign == campaign)
         .group_by(table.participant)
-        .subquery()
     )
+    return {participant: int(amount) for participant, amount in session.execute(statement)}
 
 
-def _found(ranked: Subquery, search: str) -> tuple[ColumnElement[bool], ...]:
-    if not search:
-        return ()
+def _places(session: Session, campaign: str, standings: Sequence[Standing]) -> list[Place]:
+    addresses = [standing.participant for standing in standings]
+    by_task = amounts_by_task(session, campaign, addresses)
+    named = select(PersonalRow.participant, PersonalRow.display_name).where(PersonalRow.participant.in_(addresses))
+    names = {participant: name for participant, name in session.execute(named)}  # noqa: C416 - rows are no pairs
+    return [
+        Place(
+            rank=standing.rank,
+            address=standing.participant,
+            name=names.get(standing.participant) or None,
+            amount_micro=standing.amount_micro,
+            provisional_micro=standing.provisional_micro,
+            tasks=by_task.get(standing.participant, {}),
+        )
+        for standing in standings
+    ]
+
+
+def _found(session: Session, search: str) -> set[str]:
+    """Participants with this text in their name or in one of their addresses, whatever its case."""
     part = search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     pattern = f"%{part}%"
-    linked = select(AddressRow.participant).where(AddressRow.address.like(pattern, escape="\\"))
-    return (
-        or_(
-            func.lower(ranked.c.name).like(pattern, escape="\\"),
-            ranked.c.address.like(pattern, escape="\\"),
-            ranked.c.address.in_(linked),
-        ),
-    )
+    named = select(PersonalRow.participant).where(func.lower(PersonalRow.display_name).like(pattern, escape="\\"))
+    owning = select(AddressRow.participant).where(AddressRow.address.like(pattern, escape="\\"))
+    return {*session.scalars(named), *session.scalars(owning)}

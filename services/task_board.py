@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from ledger.awards import AwardLineRow, ProvisionalLineRow
 from services import campaigns
 from services.house import House
+from services.remembered import awards_state, remembered
 from tasks.campaign import Campaign
 from tasks.kinds import ClaimField, by_kind
 from tasks.moment import Moment
@@ -66,7 +67,10 @@ def board(house: House) -> list[TaskNow]:
         loaded = campaigns.current_in(session, house.settings.campaign)
         if loaded is None:
             return []
-        taken, held = _taken(session, loaded.slug), _held(session, loaded.slug)
+        key = awards_state(session, loaded.slug)
+        taken, held = remembered(
+            house.ledger, "places", key, lambda: (_taken(session, loaded.slug), _held(session, loaded.slug))
+        )
     return [_now(loaded.newest, task, now, taken, held) for task in loaded.newest.tasks]
 
 
