@@ -340,7 +340,7 @@ def _from_url(text: str, kind: str) -> object:
             raise invalid(f"{begin}invalid character '{bad}' after top-level value") from None
         raise invalid(f"{begin}invalid character '{bad}' looking for beginning of value") from None
     if kind == "bytes":
-        return base64.b64decode(str(value))
+        return _from_base64(value, begin)
     return str(value)
 
 
@@ -351,12 +351,14 @@ def _from_json(value: object, kind: str) -> object:
         if not str(value).removeprefix("-").isdigit():
             raise invalid(f'{begin}invalid 64-bit integer encoding "{value}", expected string')
         return int(str(value))
-    if kind == "bytes":
-        try:
-            return base64.b64decode(str(value), validate=True)
-        except binascii.Error:
-            raise invalid(f"{begin}illegal base64 data at input byte 0") from None
-    return value
+    return _from_base64(value, begin) if kind == "bytes" else value
+
+
+def _from_base64(value: object, begin: str) -> bytes:
+    try:
+        return base64.b64decode(str(value), validate=True)
+    except binascii.Error:
+        raise invalid(f"{begin}illegal base64 data at input byte 0") from None
 
 
 def _text(value: str) -> str:

@@ -203,3 +203,59 @@ def test_pages__of_every_list__hold_each_row_once(net: Devnet) -> None:
             key = page["pagination"]["next_key"].replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
         assert rows == whole, path
         assert len(whole) > 1
+
+
+ODD = (
+    "",
+    "0",
+    "-1",
+    "x",
+    "99999999999999999999999",
+    "akash1",
+    "%25",
+    "a%00b",
+    "%C3%A4",
+    "%22",
+    "***",
+    "TtA0MgIBAgEB",
+)
+
+
+def test_odd_parameters__of_every_kind__are_always_answered(net: Devnet) -> None:
+    """Whatever a parameter holds, a node says something; a bug here would end the connection."""
+    rest = [f"filters.{name}" for name in ("owner", "dseq", "gseq", "provider", "state")]
+    rest += [f"id.{name}" for name in ("owner", "dseq", "provider")] + [
+        "filter.owner",
+        "filter.serial",
+        "state",
+        "xid",
+    ]
+    rest += [f"pagination.{name}" for name in ("limit", "key", "offset", "reverse")] + ["query", "page", "limit"]
+    paths = (
+        "/akash/deployment/v1beta4/deployments/list",
+        "/akash/deployment/v1beta4/deployments/info",
+        "/akash/market/v1beta5/bids/list",
+        "/akash/market/v1beta5/leases/info",
+        "/akash/cert/v1/certificates/list",
+        "/akash/escrow/v1/types/accounts",
+        "/akash/provider/v1beta4/providers",
+        "/cosmos/tx/v1beta1/txs",
+    )
+    for path in paths:
+        for name in rest:
+            for value in ODD:
+                assert ask(net.rest_url, f"{path}?{name}={value}")[0] in {200, 400, 404, 500}
+    for method in ("block", "tx", "tx_search", "block_search", "validators", "blockchain", "block_by_hash"):
+        for name in ("height", "hash", "query", "page", "per_page", "order_by", "minHeight"):
+            for value in (*ODD, "0xAB", "%22tx.height=5%22"):
+                assert ask(net.rpc_url, f"/{method}?{name}={value}")[0] in {200, 500}
+    for body in (
+        b"5",
+        b"[]",
+        b"[1]",
+        b'"x"',
+        b"{}",
+        b'{"method":"tx","params":{"hash":"x"}}',
+        b'{"method":"block","params":[]}',
+    ):
+        assert ask(net.rpc_url, "/", body=body)[0] in {200, 500}
