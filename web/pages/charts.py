@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from services import figures
 from services.errors import NotFound
 from web.assets import KEPT_FOR_GOOD
 from web.charts import PALETTES, SIZES, day_chart
-from web.context import house
-from web.pages.figures import all_series
+from web.pages.figures import all_series, days_now
 
 blueprint = Blueprint("charts", __name__)
 
@@ -19,7 +17,7 @@ def chart(name: str, theme: str, width: str) -> Response:
     """One chart in one theme and width; `at` names the content wanted."""
     if theme not in PALETTES or width not in SIZES:
         raise NotFound("There is no such chart. The figures page shows those there are.")
-    series = all_series(figures.per_day(house())).get(name)
+    series = all_series(days_now()).get(name)
     if series is None or not series.points:
         raise NotFound("There is no such chart yet. The figures page shows those there are.")
     response = Response(day_chart(series, theme, width), mimetype="image/svg+xml")

@@ -8,6 +8,7 @@ from flask import Blueprint, render_template
 
 from services import figures
 from services.figures import DayFigures
+from services.remembered import remembered
 from web.charts import Series
 from web.context import house
 from web.site import surroundings
@@ -30,10 +31,19 @@ def all_series(days: Sequence[DayFigures]) -> dict[str, Series]:
     }
 
 
+def days_now() -> list[DayFigures]:
+    """The figures by day, worked out once for each look of the follower at the chain."""
+    around = surroundings()
+    if around.network is None:
+        return figures.per_day(house())
+    key = (around.network, around.campaign.newest.digest if around.campaign else None)
+    return remembered(house().ledger, "days", key, lambda: figures.per_day(house()))
+
+
 @blueprint.get("/figures")
 def figures_page() -> str:
     """The five figures, four charts, one table."""
-    days = figures.per_day(house())
+    days = days_now()
     return render_template(
         "figures.html",
         stats=figures.stats(house()),
