@@ -52,7 +52,7 @@ class Awards:
 
     def json_chunks(self) -> Iterator[str]:
         """The same document as JSON text in pieces, so that a large season never stands in memory twice."""
-        encode = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
+        encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(", ", ": ")).encode
         yield encode(self._head())[:-1] + ', "lines": ['
         separator = "\n"
         for line in self.lines:

@@ -131,6 +131,6 @@ class AwardLine:
             "participant": self.participant,
             "task": self.task,
             "amount_micro": self.amount_micro,
-            "reason": self.reason.value,
+            "reason": str(self.reason),
             "working": self.working,
         }

@@ -48,11 +48,7 @@ class TaskPlan:
     budget: int | None
     overflow: Overflow | None
     classes: Mapping[str, str]
-
-    @property
-    def bit(self) -> int:
-        """This task as a bit."""
-        return 1 << self.position
+    bit: int
 
 
 class ExcusedTime:
@@ -114,6 +110,7 @@ def make_plans(rules: Rules) -> dict[str, TaskPlan]:
             budget=reward.budget if reward else None,
             overflow=reward.overflow if reward else None,
             classes=classes,
+            bit=bits[task.slug],
         )
     return plans
 
