@@ -1,8 +1,8 @@
 """The one door to the network: every request has one total deadline and one byte limit, and follows nobody.
 
 A `Door` leads to one host. Which address a name may mean is its `connect`: `connect_operator` for hosts from the
-settings (any address is the operator's choice). Hosts named by others get their own `connect`, which checks and pins
-the address (security.md 2); everything else here holds for both.
+settings (any address is the operator's choice). Hosts named by others get `sockets.ConnectChecked`, which checks and
+pins the address (security.md 2); everything else here holds for both.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3.connectionpool import HTTPConnectionPool
 
-from verifiers.sockets import Connect, Deadline, connect_operator, pool_to
-from verifiers.trouble import CutBody, Timeout, TooLarge, Trouble, Unreachable, WrongContentType
+from verifiers.sockets import Connect, Deadline, Pin, connect_operator, pool_to
+from verifiers.trouble import BadCertificate, CutBody, Timeout, TooLarge, Trouble, Unreachable, WrongContentType
 
 _MIB = 1 << 20
 _CHUNK_BYTES = 1 << 20
@@ -73,7 +73,8 @@ class Door:
     """Asks one host. Thread safe: each thread keeps its own connection alive.
 
     `base_url` is `http(s)://[user:password@]host[:port][/prefix]`; credentials go out as basic authorization and
-    appear nowhere else. `name` is what an Observation may show. `ca_file` (PEM) replaces the public authorities.
+    appear nowhere else. `name` is what an Observation may show. `ca_file` (PEM) replaces the public authorities,
+    `pin` authorities and host name: then only that one certificate is good.
     Raises ValueError for an address of any other form.
     """
 
@@ -83,6 +84,7 @@ class Door:
         limits: Limits = Limits(),
         connect: Connect = connect_operator,
         ca_file: str | None = None,
+        pin: Pin | None = None,
     ) -> None:
         parts = urlsplit(base_url.strip())
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
@@ -95,7 +97,8 @@ class Door:
         self.name = f"{shown}:{self._port}{parts.path.rstrip('/')}"
         self.limits = limits
         self._connect = connect
-        self._verify: bool | str = ca_file or True
+        self._verify: bool | str = False if pin else ca_file or True
+        self._pin = pin
         self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "waymark"}
         if parts.username is not None:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
@@ -151,7 +154,7 @@ class Door:
 
     def _open(self) -> _Line:
         deadline = Deadline(self.limits.connect_seconds)
-        pool = pool_to(self._host, self._port, self._connect, deadline, is_tls=self._tls)
+        pool = pool_to(self._host, self._port, self._connect, deadline, is_tls=self._tls, pin=self._pin)
         return _Line(_OneHost(pool), deadline)
 
     def _prepare(
@@ -183,7 +186,8 @@ class Door:
         except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
             raise Timeout(f"{self.name} did not answer in time. Waymark tries again or asks another host.") from None
         except requests.exceptions.SSLError as error:
-            raise Unreachable(f"{self.name} shows no certificate that can be trusted: {_reason(error)}") from None
+            kind = BadCertificate if _is_about_certificate(error) else Unreachable
+            raise kind(f"{self.name} shows no certificate that can be trusted: {_reason(error)}") from None
         except requests.ConnectionError as error:
             raise self._broken(error, is_last_try=is_last_try) from None
         except urllib3.exceptions.HTTPError:
@@ -233,6 +237,12 @@ class Door:
 
 class _Stale(CutBody):
     """A kept connection that the host had closed."""
+
+
+def _is_about_certificate(error: requests.exceptions.SSLError) -> bool:
+    """Whether the certificate was seen and is not good, rather than no handshake coming about."""
+    text = str(error)
+    return "CERTIFICATE_VERIFY_FAILED" in text or "Fingerprints did not match" in text
 
 
 def _reason(error: BaseException) -> str:

@@ -12,12 +12,15 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
+
+from verifiers.guard import Guard
 
 
 class Deadline:
@@ -114,8 +117,46 @@ def resolve(host: str, port: int, deadline: Deadline) -> list[tuple[Any, ...]]:
 
 def connect_operator(host: str, port: int, deadline: Deadline) -> DeadlineSocket:
     """Connect to a host of the operator's own, at whatever address it has. Raises TimeoutError, OSError."""
+    return _connect_first(host, resolve(host, port, deadline), deadline)
+
+
+Resolve = Callable[[str, int, Deadline], list[tuple[Any, ...]]]
+"""From a name to its addresses, as `resolve`."""
+
+
+class ConnectChecked:
+    """A `Connect` for one host that somebody else named: looked up once, checked, and only that address used.
+
+    Every connection of one look at the host goes through one of these, so a name that means another address a moment
+    later changes nothing. Make a new one for each look.
+    """
+
+    def __init__(self, guard: Guard, look_up: Resolve = resolve) -> None:
+        self._guard = guard
+        self._look_up = look_up
+        self._found: dict[str, list[tuple[Any, ...]]] = {}
+
+    def __call__(self, host: str, port: int, deadline: Deadline) -> DeadlineSocket:
+        """Connect. Raises HostRefused, TimeoutError, OSError."""
+        addresses = self.addresses(host, port, deadline)
+        usable = self._guard.check(host, port, addresses)
+        chosen = [
+            (family, kind, protocol, name, (where[0], port, *where[2:]))
+            for family, kind, protocol, name, where in self._found[host]
+            if where[0] in usable
+        ]
+        return _connect_first(host, chosen, deadline)
+
+    def addresses(self, host: str, port: int, deadline: Deadline) -> list[str]:
+        """Every address of the name, looked up at most once. Raises TimeoutError, OSError."""
+        if host not in self._found:
+            self._found[host] = self._look_up(host, port, deadline)
+        return [str(where[0]) for *_, where in self._found[host]]
+
+
+def _connect_first(host: str, found: list[tuple[Any, ...]], deadline: Deadline) -> DeadlineSocket:
     last: OSError = OSError(f"{host} has no address")
-    for family, kind, protocol, _, address in resolve(host, port, deadline):
+    for family, kind, protocol, _, address in found:
         sock = DeadlineSocket(family, kind, protocol)
         try:
             sock.settimeout(deadline.left_to_connect())
@@ -175,11 +216,25 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
-def pool_to(host: str, port: int, connect: Connect, deadline: Deadline, *, is_tls: bool) -> HTTPConnectionPool:
-    """The one kept-alive connection of one thread to one host."""
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """The one certificate that a host may show: its SHA-256 (hex), and the name to ask for it with (SNI)."""
+
+    sha256: str
+    server_name: str | None = None
+
+
+def pool_to(
+    host: str, port: int, connect: Connect, deadline: Deadline, *, is_tls: bool, pin: Pin | None = None
+) -> HTTPConnectionPool:
+    """The one kept-alive connection of one thread to one host. A `pin` replaces authorities and host name."""
     ways: dict[str, Any] = {"dial": connect, "deadline": deadline}
     if not is_tls:
         return _PlainPool(host, port, maxsize=1, **ways)
     context = create_urllib3_context()
     context.sslsocket_class = DeadlineTlsSocket
+    if pin is not None:
+        # the fingerprint is compared after the handshake and before anything is sent
+        ways |= {"assert_fingerprint": pin.sha256, "assert_hostname": False, "cert_reqs": "CERT_NONE"}
+        ways |= {"server_hostname": pin.server_name} if pin.server_name else {}
     return _TlsPool(host, port, maxsize=1, ssl_context=context, **ways)

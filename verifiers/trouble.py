@@ -26,6 +26,12 @@ class Unreachable(Trouble):
     name = "unreachable"
 
 
+class BadCertificate(Unreachable):
+    """The host showed a certificate, and it is none that can be trusted for it."""
+
+    name = "bad_certificate"
+
+
 class RateLimited(Trouble):
     """The host asks us to slow down; `retry_after` in seconds where it says how long."""
 
@@ -83,6 +89,6 @@ class Denied(Trouble):
 
 
 __all__ = [
-    "CutBody", "Denied", "RateLimited", "Redirected", "ServerError", "Timeout", "TooLarge", "Trouble",
-    "Undecodable", "Unreachable", "WrongContentType",
+    "BadCertificate", "CutBody", "Denied", "RateLimited", "Redirected", "ServerError", "Timeout", "TooLarge",
+    "Trouble", "Undecodable", "Unreachable", "WrongContentType",
 ]  # fmt: skip
