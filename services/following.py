@@ -36,7 +36,7 @@ RELIST_BEYOND = 5_000
 """So many blocks behind, listing again is cheaper than reading each block."""
 
 NEARLY = 3
-"""A REST host may stand some blocks behind the RPC host that told the tip: no reason to speak of lag."""
+"""Hosts behind one address, or REST beside RPC, stand some blocks apart: no reason to speak of lag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ def _identity(house: House, chain: Chain, cursor: CursorRow, tip: TipStatus) -> 
         raise ChainReset(f"the node stands at {tip.height}, below every block that we know")
     if below is not None and below is not same and (tip.height < known or cursor.stage == "listing"):
         _same_block(chain, below.height, below.hash)
-    if tip.height < known:
+    if known - tip.height > NEARLY:
         return Found("lagging", f"the node stands at {tip.height}, and we were at {known} already")
     return None
 
@@ -228,8 +228,12 @@ def _same_block(chain: Chain, height: int, known_hash: str | None) -> None:
 
 
 def _behind(house: House, tip: TipStatus, error: Trouble) -> Found:
+    """A host that lags behind the one that told the tip: a little is nothing."""
     cursor = _cursor(house, tip.chain_id)
-    if cursor is not None and cursor.stage == "following" and tip.height - cursor.height <= NEARLY:
+    stands = error.tip if isinstance(error, Lagging) else None
+    if stands is None and cursor is not None and cursor.stage == "following":
+        stands = cursor.height
+    if stands is not None and tip.height - stands <= NEARLY:
         return _standing(house, tip, 0)
     return Found("lagging", f"{error.name}: {error}")
 

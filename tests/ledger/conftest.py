@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
-from ledger.base import Ledger, database_url
+from ledger.base import Ledger
 from ledger.upgrading import upgrade
-
-SERVER = "WAYMARK_TEST_POSTGRESQL"
+from tests.databases import postgresql_database
 
 
 @pytest.fixture
@@ -25,17 +21,8 @@ def sqlite_url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def empty_postgresql_url() -> Iterator[str]:
-    server = os.environ.get(SERVER)
-    if server is None:
-        pytest.skip(f"{SERVER} names no PostgreSQL server")
-    name = f"waymark_{secrets.token_hex(6)}"
-    engine = create_engine(database_url(server), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield database_url(server).set(database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    with postgresql_database() as made:
+        yield made
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
