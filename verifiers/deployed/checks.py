@@ -254,15 +254,20 @@ class Checker:
         trouble = self._leases_trouble()
         if trouble is not None:
             return self._unknown("active", expected, trouble)
-        needed = wording.count_of(survey.params.providers, "lease")
-        missing = f"Keep {needed} running for {wording.duration(survey.params.active_ns)} each."
+        gates = (_app, _model, _own, _activity)
+        long_enough = {view.provider for view in survey.views if max(gate(view) for gate in gates) == Gate.YES}
+        more = max(survey.params.providers - len(long_enough), 1)
+        leases = wording.count_of(more, "more lease" if long_enough else "lease")
+        missing = (
+            f"Keep {leases} running for {wording.duration(survey.params.active_ns)}{' each' if more > 1 else ''}."
+        )
         dry = [view for view in survey.views if view.activity.gate == Gate.DRY]
         if dry:
             where = f"deployment {dry[0].info.lease.id.dseq}"
             missing = f"Deposit more into {where}: its money ran out at height {dry[0].activity.span.end}."
         elif self.conclusion.ready is not None:
             missing = f"Keep the leases running until about {format_moment(self.conclusion.ready)}."
-        return self._counted("active", expected, (_app, _model, _own, _activity), self._minutes, missing)
+        return self._counted("active", expected, gates, self._minutes, missing)
 
     def _minutes(self, views: Sequence[LeaseView]) -> str:
         counted = [view for view in views if view.own == Gate.YES and view.model != Gate.NO]
