@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
 
 from tasks.exposure import exposure, first_worthless_step
-from tasks.kinds import by_kind
+from tasks.kinds import by_kind, kinds
 from tasks.mistakes import Findings, Mistake
 from tasks.moment import format_moment
 from tasks.parts import Campaign, Reward, Task
@@ -129,12 +130,27 @@ def _attributes(task: Task, reward: Reward, path: str, places: _Places) -> None:
     used += [
         (f"{path}.reward.once_per[{index}]", name) for index, name in enumerate(reward.once_per) if name != "subject"
     ]
+    undecided = {field.name for field in kind.claim_fields(task.params)} if task.kind == "reviewed" else set()
     for where, name in used:
-        if name not in allowed:
-            names = ", ".join(sorted(allowed)) or "none"
-            message = f"a completion of the kind {task.kind} has no attribute {name!r} that may drive money here"
-            mend = f"use one of: {names}" + ("; or a field with decided: true" if task.kind == "reviewed" else "")
+        if name in allowed:
+            continue
+        names = ", ".join(sorted(allowed)) or "none"
+        mend = f"use one of: {names}" + ("; or a field with decided: true" if task.kind == "reviewed" else "")
+        message = f"a completion of the kind {task.kind} has no attribute {name!r} that may drive money here"
+        if name in _carried_by_some_kind() and name not in undecided:
+            places.warn(where, message, mend)
+        else:
             places.refuse(where, message, mend)
+
+
+@cache
+def _carried_by_some_kind() -> frozenset[str]:
+    """Attributes that verifiers, never participants, state: on a kind that lacks one it is always absent."""
+    found = {"gpu_class"}
+    for name in kinds():
+        kind = by_kind(name)
+        found.update(kind.ATTRIBUTES if kind else ())
+    return frozenset(found)
 
 
 def _table(campaign: Campaign, reward: Reward, path: str, places: _Places) -> None:
@@ -146,7 +162,8 @@ def _table(campaign: Campaign, reward: Reward, path: str, places: _Places) -> No
     for name in dict.fromkeys(listed):
         if name not in reward.amount.table:
             message = f"{name} is listed in gpu_models and missing in the table"
-            places.refuse(where, message, f"add {name}: <amount> (0 if it earns nothing)")
+            note = places.warn if by_class else places.refuse
+            note(where, message, f"add {name}: <amount> (0 if it earns nothing)")
     for name in reward.amount.table:
         if name not in listed:
             message = f"{name} is in the table and not listed in gpu_models, so it can never be paid"

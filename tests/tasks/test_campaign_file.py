@@ -128,6 +128,19 @@ def test_file__that_is_good__gives_exact_values() -> None:
     }  # fmt: skip
 
 
+def test_attribute__of_another_kind__is_a_warning_unless_the_participant_enters_it() -> None:
+    reward = "reward: {amount: 1, slots: [{max: 1}], once_per: [gpu_model]}"
+    by_verifiers = check(GOOD.replace("requires: {any_of: [a]}", reward))
+    assert (by_verifiers.mistakes, [each.path for each in by_verifiers.warnings]) == (
+        (),
+        ["tasks[1].reward.once_per[0]"],
+    )
+    entered = f"params: {{fields: [{{name: gpu_model}}]}}, {reward}"
+    assert [each.path for each in check(GOOD.replace("requires: {any_of: [a]}", entered)).mistakes] == [
+        "tasks[1].reward.once_per[0]"
+    ]
+
+
 SAME = [
     ("comments-and-blank-lines", "opens:", "# a remark\n\nopens:"),
     ("number-in-quotes", "budget: 1000", 'budget: "1000.000000"'),
