@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import MetaData
 
-from ledger import audit, awards, campaigns, chain, claims, jobs, observations, people
+from ledger import audit, awards, campaigns, chain, claims, jobs, observations, people, reviews
 from ledger.base import Base
 
-ROOMS = (people, campaigns, chain, observations, claims, awards, jobs, audit)
+ROOMS = (people, campaigns, chain, observations, claims, awards, jobs, audit, reviews)
 
 
 def metadata() -> MetaData:

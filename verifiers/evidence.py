@@ -207,11 +207,16 @@ class EnteredSdl:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a participant entered for a task, checked and ready to become a claim."""
+    """What a participant entered for a task, checked and ready to become a claim.
+
+    `is_numbered`: there is no thing in the world that it is about; `/<n>` is put behind the subject, where it is the
+    participant's n-th claim of the task.
+    """
 
     subject: str
     fields: Mapping[str, str]
     sdls: tuple[EnteredSdl, ...] = ()
+    is_numbered: bool = False
 
 
 class ChainSource(Protocol):
