@@ -76,10 +76,10 @@ class Checker:
         survey, claim = self.survey, self.survey.claim
         window = f"created from {format_moment(claim.opens)} and before {format_moment(claim.closes)}"
         what = "a deployment" if survey.params.groups_by_app else f"deployment {survey.wanted}"
-        expected = f"{what} of {wording.short(survey.owner)}, an address of yours, {window}"
+        expected = f"{what} of {wording.short(survey.owner)}, an address of the participant, {window}"
         ids = list(survey.deployments.observations)
         if survey.owner not in claim.addresses:
-            seen = f"{survey.owner} is not an address of yours"
+            seen = f"{survey.owner} is not an address of the participant"
             return self._check(
                 "deployment", expected, seen, Outcome.FAILED, ids, "Link this address to your account."
             )
@@ -182,9 +182,9 @@ class Checker:
     # 4
     def _own_provider(self) -> Finding:
         if self.survey.params.allows_own_provider:
-            expected = "any provider, your own too"
+            expected = "any provider, the participant's own too"
             return self._check("own_provider", expected, "not asked", Outcome.PASSED, ())
-        expected = "providers that are not addresses of yours"
+        expected = "providers that are no addresses of the participant"
         trouble = self._leases_trouble()
         if trouble is not None:
             return self._unknown("own_provider", expected, trouble)
@@ -202,8 +202,8 @@ class Checker:
     def _owners(self, views: Sequence[LeaseView]) -> str:
         own = list(dict.fromkeys(wording.short(view.provider) for view in views if view.own == Gate.NO))
         if own:
-            return f"yours, not counted: {wording.listed(own)}"
-        return "none of them is yours" if views else "no lease yet"
+            return f"the participant's own, not counted: {wording.listed(own)}"
+        return "none is the participant's own" if views else "no lease yet"
 
     # 5
     def _app(self) -> Finding:
@@ -212,7 +212,7 @@ class Checker:
             return self._check("app", "any app", "any app counts", Outcome.PASSED, ())
         app = params.app(survey.wanted) if params.groups_by_app else None
         name = app.title if app else f"one of {wording.listed(each.title for each in params.apps)}"
-        expected = f"{name}: a known manifest hash, or your SDL with the hash on the chain and its image"
+        expected = f"{name}: a known manifest hash, or an SDL given with the hash on the chain and its image"
         rows = [row for row in self._rows if row.gpu_units > 0]
         if not rows:
             return self._check("app", expected, WAITS, Outcome.PENDING, ())
@@ -221,7 +221,7 @@ class Checker:
         good = [finding for finding in (*found, *proofs) if survey.is_app(finding)]
         ids = [*survey.deployments.observations, *(each for finding in good for each in finding.observations)]
         if good:
-            seen = f"{good[0].app} by {'your SDL and ' if good[0].observations else ''}the hash on the chain"
+            seen = f"{good[0].app} by {'the SDL given and ' if good[0].observations else ''}the hash on the chain"
             return self._check("app", expected, seen, Outcome.PASSED, ids)
         if any(view.app == Gate.UNKNOWN for view in survey.views):
             return self._check("app", expected, wording.could_not_look("timeout"), Outcome.UNKNOWN, ids, _ours(None))
