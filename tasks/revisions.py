@@ -89,6 +89,13 @@ class _Refuser:
         self._findings.refuse(Mistake(node.line, node.column, path, message, mend))
 
 
+def mistake_at(campaign: Campaign, path: str, message: str, mend: str) -> Mistake:
+    """A mistake with the line of a path in the campaign's own text."""
+    findings = Findings()
+    _Refuser(campaign, findings).refuse(path, message, mend)
+    return findings.mistakes[0]
+
+
 def _check_chain(revisions: tuple[Campaign, ...], findings: Findings) -> None:
     if len(revisions) == 1:
         return  # one file alone was checked whole when it was read
@@ -129,11 +136,9 @@ def mistakes_at_load(rules: Rules, now: Moment) -> tuple[Mistake, ...]:
     change = rules.newest.change
     if change is None or change.reaches_back or change.counts_from is None or change.counts_from >= now:
         return ()
-    findings = Findings()
     message = f"this revision would count from {format_moment(change.counts_from)}, before it was loaded"
     mend = f"write a time from {format_moment(now)} on, or reaches_back: true"
-    _Refuser(rules.newest, findings).refuse("change.counts_from", message, mend)
-    return tuple(findings.mistakes)
+    return (mistake_at(rules.newest, "change.counts_from", message, mend),)
 
 
 @dataclass(frozen=True, slots=True)
