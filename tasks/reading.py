@@ -8,7 +8,7 @@ from typing import Literal
 
 from tasks.fields import Fields
 from tasks.kinds import by_kind, kinds
-from tasks.mistakes import Findings
+from tasks.mistakes import Findings, Mistake
 from tasks.moment import Duration, Moment
 from tasks.parts import Campaign, Change, Excused, GpuModel, Grants, Money, Requires, Task
 from tasks.reading_rewards import read_bonus, read_pool, read_reward, slug_text
@@ -27,15 +27,14 @@ def read_campaign(root: Node, findings: Findings) -> Campaign | None:
     None where the document is no mapping at all.
     """
     if not isinstance(root, Mapping):
-        empty = Mapping(root.line, root.column)
-        Fields(empty, "", findings).refuse_at(root, "", "a campaign is a mapping", "begin with campaign: <slug>")
+        what = Mistake(root.line, root.column, "", "a campaign is a mapping", "begin with campaign: <slug>")
+        findings.refuse(what)
         return None
     fields = Fields(root, "", findings)
     opens, closes = _window(fields, None, None)
     revision = fields.whole("revision", least=1, most=10_000, default=1) or 1
     chain_id = fields.read("chain_id", _matching(_CHAIN_ID, "chain id"), "a chain id such as akashnet-2")
     payout = fields.read("payout_chain_id", _matching(_CHAIN_ID, "chain id"), "a chain id such as akashnet-2")
-    models = tuple(_gpu_model(entry) for entry in fields.mappings("gpu_models"))
     slug = fields.slug("campaign") or ""
     campaign = Campaign(
         slug=slug,
@@ -55,7 +54,7 @@ def read_campaign(root: Node, findings: Findings) -> Campaign | None:
         reward=_money(fields),
         grants=_grants(fields.mapping("grants")),
         excused=tuple(_excused(entry) for entry in fields.mappings("excused")),
-        gpu_models=models if fields.has("gpu_models") else None,
+        gpu_models=_gpu_models(fields),
         tasks=_tasks(fields, opens, closes),
         pools=tuple(read_pool(entry) for entry in fields.mappings("pools")),
         ranking_bonuses=tuple(read_bonus(entry) for entry in fields.mappings("ranking_bonuses")),
@@ -160,6 +159,11 @@ def _excused(entry: Fields) -> Excused:
         entry.refuse("to", "the range ends before it begins", "let to be later than from")
     entry.done()
     return Excused(start or Moment(0), end or Moment(0), reason)
+
+
+def _gpu_models(fields: Fields) -> tuple[GpuModel, ...] | None:
+    models = tuple(_gpu_model(entry) for entry in fields.mappings("gpu_models"))
+    return models if fields.has("gpu_models") else None
 
 
 def _gpu_model(entry: Fields) -> GpuModel:
