@@ -69,7 +69,7 @@ def _add_commands(command: Any) -> None:
     campaign = _option("campaign", type=Path, metavar="CAMPAIGN.yaml")
     table = _option("completions", type=Path, metavar="COMPLETIONS.csv")
     earlier = _option(
-        "--earlier", type=Path, action="append", default=[], help="an earlier revision; repeat for more"
+        "--earlier", type=Path, nargs="+", action="extend", default=[], help="the earlier revisions, in any order"
     )
     command("rewards simulate", campaigns.rewards_simulate, campaign, table, earlier, json_too=True)
     command("payout owed", campaigns.payout_owed, _option("--csv", action="store_true"), json_too=True)
