@@ -117,10 +117,18 @@ def subject_in_words(subject: str) -> str:
     return " / ".join(short_address(part) for part in subject.split("/"))
 
 
+_CHECK_TITLES = {
+    "gpu": "GPU requested",
+    "providers": "Different providers",
+    "own_provider": "Not your own provider",
+    "active": "Running time",
+}
+
+
 def check_title(name: str) -> str:
-    """A check's name as a heading: `each_lease_active` → `Each lease active`."""
+    """A check's name as a heading: `really_paid` → `Really paid`; some have a better one."""
     words = name.replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
+    return _CHECK_TITLES.get(name) or words[:1].upper() + words[1:]
 
 
 def _check(row: CheckRow) -> CheckView:

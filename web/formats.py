@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from tasks.moment import SECOND
 
 MICRO = 1_000_000
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z")
 _FULL_PRECISION_UNITS = frozenset({"AKT"})
 _STEPS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _WORDS = {"d": "day", "h": "hour", "min": "minute", "s": "second"}
@@ -73,6 +75,18 @@ def utc_day(moment: int) -> str:
     return datetime.fromtimestamp(moment // SECOND, UTC).strftime("%Y-%m-%d")
 
 
+def plain_times(text: str) -> str:
+    """Every RFC 3339 time within a text as pages write times."""
+    return _RFC3339.sub(lambda match: f"{match[1]} {match[2]} UTC", text)
+
+
+def took(nanoseconds: int) -> str:
+    """How long something of ours ran: `12 ms`, `3.4 s`."""
+    if nanoseconds < SECOND:
+        return f"{nanoseconds // 1_000_000} ms"
+    return f"{nanoseconds // (SECOND // 10) / 10:.1f} s"
+
+
 def duration(nanoseconds: int) -> str:
     """The two largest parts of a duration: `3 d 4 h`, `4 h 12 min`, `45 s`; below a second `0 s`."""
     left = max(0, nanoseconds) // SECOND
@@ -134,6 +148,6 @@ FILTERS = {
     function.__name__: function
     for function in (
         integer, number, amount, exact_amount, coins, percent, permille, utc, utc_seconds, utc_day, duration,
-        duration_long, until, short_address, short_digest, counted, size,
+        duration_long, plain_times, took, until, short_address, short_digest, counted, size,
     )
 }  # fmt: skip

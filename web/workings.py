@@ -115,6 +115,8 @@ def _slot(working: Mapping[str, object]) -> str:
     taken, most, last = slot.get("taken"), slot.get("max"), slot.get("last_claim")
     if not (isinstance(taken, int) and isinstance(most, int)):
         return ""
+    if taken < most:
+        return f"Place {integer(taken + 1)} of {integer(most)}."
     words = f"{integer(taken)} of {integer(most)} places were taken"
     return f"{words}, the last one by claim {str(last)[:12]}." if last else f"{words}."
 

@@ -85,3 +85,21 @@ def test_small_words__counts_sizes_shares__read_naturally() -> None:
     assert formats.permille(953) == "95.3\u00a0%"
     assert formats.percent(50) == "50\u00a0%"
     assert formats.integer(27_456_789) == "27,456,789"
+
+
+def test_plain_times__in_a_sentence__are_written_as_pages_do() -> None:
+    text = "created from 2026-11-11T13:00:00Z and before 2026-11-17T13:00:00.000000001Z, not 2026-11-17"
+    assert (
+        formats.plain_times(text)
+        == "created from 2026-11-11 13:00 UTC and before 2026-11-17 13:00 UTC, not 2026-11-17"
+    )
+
+
+def test_took__each_size__has_its_unit() -> None:
+    assert [formats.took(n) for n in (0, 12_345_678, 999_999_999, SECOND, 20 * SECOND + 1)] == [
+        "0 ms",
+        "12 ms",
+        "999 ms",
+        "1.0 s",
+        "20.0 s",
+    ]

@@ -6,10 +6,9 @@ from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from services import figures, task_board
-from services.task_board import Phase
 from web.context import house
 from web.markdown import first_words
-from web.pages.tasks_pages import task_view
+from web.pages.tasks_pages import in_order, task_view
 from web.site import surroundings
 
 blueprint = Blueprint("home", __name__)
@@ -22,8 +21,7 @@ def home_page() -> str:
     """With a campaign its own first page, without one the network and how to load one."""
     around = surroundings()
     campaign = around.campaign.newest if around.campaign else None
-    entries = [each for each in task_board.board(house()) if each.phase is not Phase.CLOSED]
-    entries.sort(key=lambda each: (Phase.OPEN, Phase.BEFORE, Phase.NOT_BUILT).index(each.phase))
+    entries = in_order(task_board.board(house()))
     return render_template(
         "home.html",
         campaign=campaign,
@@ -31,6 +29,7 @@ def home_page() -> str:
         network=around.network,
         stats=figures.stats(house()),
         tasks=[task_view(each) for each in entries[:SHOWN_TASKS]],
+        more_tasks=max(0, len(entries) - SHOWN_TASKS),
     )
 
 

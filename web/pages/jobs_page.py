@@ -14,6 +14,7 @@ _TITLES = {
     "follow": "Follow the chain",
     "find": "Find deployments of participants",
     "verify": "Check what is due",
+    "registrations": "Give early registrations their block",
     "rewards": "Compute the rewards",
     "campaign": "Watch the campaign's chain and dates",
     "housekeeping": "Remove what has expired",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, render_template
@@ -34,11 +35,16 @@ def task_view(entry: TaskNow) -> TaskView:
     return TaskView(entry.task, entry.phase, entry.places, entry.decay, first_words(entry.task.summary))
 
 
+def in_order(entries: Sequence[TaskNow]) -> list[TaskNow]:
+    """What can be done now first, then what comes, then what is over, then what can't be confirmed here yet."""
+    order = (Phase.OPEN, Phase.BEFORE, Phase.CLOSED, Phase.NOT_BUILT)
+    return sorted(entries, key=lambda entry: order.index(entry.phase))
+
+
 @blueprint.get("/tasks")
 def tasks_page() -> str:
     """All tasks: what can be done now first, then what comes, then the rest."""
-    order = {Phase.OPEN: 0, Phase.BEFORE: 1, Phase.NOT_BUILT: 2, Phase.CLOSED: 3}
-    entries = sorted(task_board.board(house()), key=lambda entry: order[entry.phase])
+    entries = in_order(task_board.board(house()))
     campaign = surroundings().campaign
     return render_template(
         "tasks.html", tasks=[task_view(entry) for entry in entries], campaign=campaign.newest if campaign else None
