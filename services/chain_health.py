@@ -18,7 +18,10 @@ HALTED_AFTER = Duration(300 * SECOND)
 SEEN_WITHIN = Duration(300 * SECOND)
 """A follower that has not looked for so long says nothing of now."""
 
-JUDGING = frozenset({"following", "bootstrapping"})
+JUDGED_WITHIN = 100
+"""Blocks behind the tip at which the state is still read: nodes forget older states, and soon we are there."""
+
+SOUND = frozenset({"following", "bootstrapping"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,11 @@ def chain_health(session: Session, chain_id: str | None, now: Moment) -> Health 
     if cursor is None:
         return None
     state, detail = cursor.state, cursor.detail
-    if state in JUDGING:
+    if state in SOUND:
         state, detail = _by_time(cursor, now)
     tip = _point(cursor.chain_id, cursor.tip_height, cursor.tip_time_ns)
     point = _point(cursor.chain_id, cursor.height, cursor.time_ns) if cursor.height else None
-    return Health(cursor.chain_id, state, detail, state in JUDGING and tip is not None, point, tip)
+    return Health(cursor.chain_id, state, detail, state == "following" and point is not None, point, tip)
 
 
 def _by_time(cursor: CursorRow, now: Moment) -> tuple[str, str]:
@@ -69,13 +72,15 @@ def _point(chain_id: str, height: int | None, time_ns: int | None) -> ChainPoint
 
 
 def judged_point(session: Session, chain_id: str | None, now: Moment) -> ChainPoint | None:
-    """The block to look at now: the one the index stands at; `None` before it stands anywhere.
+    """The block to look at now: the one the index stands at; `None` before it stands anywhere near the tip.
 
     Raises Unavailable, with what is wrong, where nothing may be judged.
     """
     health = chain_health(session, chain_id, now)
     if health is None:
         return None
-    if not health.may_judge:
+    if health.state not in SOUND:
         raise Unavailable(f"Nothing is judged while {health.chain_id} is {health.state}: {health.detail}.")
-    return health.point
+    if not health.may_judge or health.point is None or health.tip is None:
+        return None
+    return health.point if health.tip.height - health.point.height <= JUDGED_WITHIN else None

@@ -484,6 +484,31 @@ def test_chain_health__nobody_looked_for_long__is_unreachable(node: SmallChain, 
     house.ledger.close()
 
 
+@pytest.mark.parametrize(
+    ("tip", "limits", "expected"),
+    [
+        (40, FollowLimits(pages=3), None),
+        (140, FollowLimits(blocks=20), 60),
+        (300, FollowLimits(blocks=20), None),
+        (300, None, 300),
+    ],
+    ids=["while listing", "a little behind", "far behind", "at the tip"],
+)
+def test_judged_point__by_how_far_the_index_is(
+    node: SmallChain, tmp_path: Path, tip: int, limits: FollowLimits | None, expected: int | None
+) -> None:
+    house = house_on(tmp_path, node)
+    if tip > 40:
+        settle(house, node)
+    node.tip = tip
+    house = at_tip(house, node)
+    step(house, limits)
+    with house.ledger.read() as session:
+        point = judged_point(session, "local-v2", house.clock.now())
+    assert (None if point is None else point.height) == expected
+    house.ledger.close()
+
+
 def test_follow__says_in_a_line_where_it_stands(node: SmallChain, tmp_path: Path) -> None:
     house = house_on(tmp_path, node)
     assert follow(house) == "following: at block 40"
