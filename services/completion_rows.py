@@ -128,18 +128,20 @@ class _Reader:
 
     def _completion(self, row: list[str]) -> Completion | None:
         claim, participant, task, at_text, height_text, index_text, subject = row[:7]
-        for column, text in (("claim", claim), ("participant", participant), ("task", task)):
-            if not text or text != text.strip():
-                mend = "write it without spaces around"
-                self._table.refuse(self._line, column, f"the {column} is empty or has spaces around it", mend)
+        if not (claim and participant and task) or row[:3] != [claim.strip(), participant.strip(), task.strip()]:
+            self._refuse_names(row)
         at = self._read("at", at_text, self._moment, "write a UTC time such as 2023-06-20T16:00:00Z")
-        height = self._number("height", height_text)
-        tx_index = self._number("tx_index", index_text)
-        eligible = self._read("eligible", self._cell(row, self._eligible), _word, "write true, false or nothing")
-        registered = self._moment_once(self._cell(row, self._registered))
+        height = self._number("height", height_text) if height_text else None
+        tx_index = self._number("tx_index", index_text) if index_text else None
+        word = self._cell(row, self._eligible)
+        if word not in _WORDS:
+            message = f"{word!r} is neither true nor false"
+            self._table.refuse(self._line, "eligible", message, "write true, false or nothing")
+        registered_text = self._cell(row, self._registered)
+        registered = self._moment_once(registered_text) if registered_text else None
         if at is None or self._table.mistakes:
             return None
-        name = self._names.setdefault
+        name, reason = self._names.setdefault, self._cell(row, self._reason)
         return Completion(
             claim,
             name(participant, participant),
@@ -149,10 +151,16 @@ class _Reader:
             tx_index,
             subject,
             self._attributes_of(row),
-            bool(eligible),
-            name(self._cell(row, self._reason), self._cell(row, self._reason)),
+            _WORDS[word],
+            name(reason, reason),
             registered,
         )
+
+    def _refuse_names(self, row: list[str]) -> None:
+        for column, text in zip(FIRST_COLUMNS[:3], row, strict=False):
+            if not text or text != text.strip():
+                message = f"the {column} is empty or has spaces around it"
+                self._table.refuse(self._line, column, message, "write it without spaces around")
 
     @staticmethod
     def _cell(row: list[str], index: int | None) -> str:
@@ -166,8 +174,6 @@ class _Reader:
             return None
 
     def _number(self, column: str, text: str) -> int | None:
-        if not text:
-            return None
         return self._read(column, text, _whole, "write digits such as 1204331, or leave it empty")
 
     def _moment(self, text: str) -> Moment:
@@ -183,8 +189,6 @@ class _Reader:
         return Moment(begins + int(seconds) * SECOND + int(fraction.ljust(9, "0")))
 
     def _moment_once(self, text: str) -> Moment | None:
-        if not text:
-            return None
         known = self._moments.get(text)
         if known is None:
             known = self._read("registered_at", text, parse_moment, "write a UTC time such as 2023-06-20T16:00:00Z")
@@ -200,12 +204,6 @@ class _Reader:
             known = {name: value for (_, name), value in pairs if value}
             self._attribute_sets[values] = known
         return known
-
-
-def _word(text: str) -> bool:
-    if text not in _WORDS:
-        raise ValueError(f"{text!r} is neither true nor false")
-    return _WORDS[text]
 
 
 def _whole(text: str) -> int:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tasks.moment import Moment, format_moment
 
 if TYPE_CHECKING:
     from tasks.rewards.lines import AwardLine, Facts, Room
+
+
+@lru_cache(maxsize=4096)
+def _text(moment: int) -> str:
+    """Openings, closes and last takers are the same for many lines."""
+    return format_moment(Moment(moment))
+
 
 _SHOWS_WINDOW = frozenset({"outside_window"})
 _SHOWS_TIME = frozenset({"outside_window", "before_registration"})
@@ -26,10 +34,10 @@ def write_working(line: AwardLine) -> dict[str, object]:
         working["made_by" if facts.plan.parts else "waited_for"] = facts.cause.claim
         _write_place(working, facts.at, facts.height, facts.tx_index)
     elif line.reason in _SHOWS_TIME:
-        working["at"] = format_moment(Moment(facts.at))
+        working["at"] = _text(facts.at)
     if line.reason in _SHOWS_WINDOW:
-        working["opens"] = format_moment(facts.plan.task.opens)
-        working["closes"] = format_moment(facts.plan.task.closes)
+        working["opens"] = _text(facts.plan.task.opens)
+        working["closes"] = _text(facts.plan.task.closes)
     _write_refusal(working, line, facts)
     if facts.base is not None:
         _write_price(working, facts)
@@ -52,7 +60,7 @@ def _write_refusal(working: dict[str, object], line: AwardLine, facts: Facts) ->
     if line.reason == "ineligible" and completion.ineligible_reason:
         working["ineligible_reason"] = completion.ineligible_reason
     if line.reason == "before_registration" and completion.registered_at is not None:
-        working["registered_at"] = format_moment(completion.registered_at)
+        working["registered_at"] = _text(completion.registered_at)
     if line.reason == "requires":
         working["requires"] = {"all_of" if facts.version.needs_all else "any_of": list(facts.version.required)}
     if facts.other is not None:
@@ -70,8 +78,8 @@ def _write_price(working: dict[str, object], facts: Facts) -> None:
     working["percent"] = facts.percent
     if facts.step is not None and decay is not None:
         working["step"] = facts.step
-        working["at"] = format_moment(Moment(facts.at))
-        working["opens"] = format_moment(facts.plan.task.opens)
+        working["at"] = _text(facts.at)
+        working["opens"] = _text(facts.plan.task.opens)
         working["excused_ns"] = facts.excused
         working["every_ns"] = decay.every
 
@@ -112,7 +120,7 @@ def _write_place_of(written: dict[str, object], line: AwardLine) -> None:
 
 
 def _write_place(written: dict[str, object], at: int, height: int | None, tx_index: int | None) -> None:
-    written["at"] = format_moment(Moment(at))
+    written["at"] = _text(at)
     written["height"] = height
     written["tx_index"] = tx_index
 
