@@ -72,6 +72,7 @@ def devnet(arguments: Arguments) -> int:
         until=arguments.until,
         scale=arguments.scale,
         seed=arguments.seed,
+        is_calm=arguments.calm,
     )
     return 0
 

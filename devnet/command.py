@@ -28,9 +28,11 @@ def run_devnet(
     scale: str = "full",
     seed: int | None = None,
     generation: str = "v2",
+    is_calm: bool = False,
 ) -> None:
     """Serve a scenario: REST on `port`, RPC on the next. `opens`: Unix nanoseconds of block 1; default: now,
-    rounded down to the hour, less 28 days. About some owners the node fails to answer, as the story says. Raises
+    rounded down to the hour, less 28 days. About some owners the node fails to answer, as the story says, unless
+    `is_calm`. Raises
     OSError where a port is taken, UnknownScenario.
     """
     if name not in names():
@@ -38,7 +40,8 @@ def run_devnet(
     if opens is None:
         opens = clock.now() // HOUR_NS * HOUR_NS - STORY_DAYS_BEFORE_START * 24 * HOUR_NS
     told = story(name, scale=scale, seed=seed)
-    faults = [Fault("status", path=f"owner={address}", status=503) for address in told.unreadable]
+    unreadable = () if is_calm else told.unreadable
+    faults = [Fault("status", path=f"owner={address}", status=503) for address in unreadable]
     with serve(
         told.chain, start=opens, clock=clock, port=port, generation=generation, until=until, faults=faults
     ) as network:
