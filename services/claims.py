@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -28,6 +28,8 @@ from verifiers.kinds import verifier_of
 from verifiers.trouble import Trouble
 
 LONGEST_FIELD = 4096
+MOST_OPEN = 20
+"""Claims without a subject of their own that one participant may have open in one task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ def submit(house: House, participant: str, task_slug: str, entered: Mapping[str,
     def store(session: Session) -> Submitted:
         for sdl in entry.sdls:
             _keep_sdl(session, loaded, participant, sdl, now)
+        if entry.is_numbered:
+            return _insert_numbered(session, loaded, task, participant, entry, now)
         return _insert(session, loaded, task, participant, entry, now, found=False)
 
     return house.ledger.transact(store)
@@ -64,6 +68,9 @@ def _is_open(task: Task, now: Moment) -> None:
         raise Refused(f"{task.title} is not open yet: this platform can't verify its kind so far.", "task")
     if now < task.opens:
         raise Conflict(f"{task.title} opens at {format_moment(task.opens)}.")
+    # what the chain shows may be told later; what counts from its receipt would come too late
+    if now >= task.closes and getattr(verifier_of(task.kind), "COUNTS_FROM_RECEIPT", False):
+        raise Conflict(f"{task.title} closed at {format_moment(task.closes)}.")
 
 
 def _addresses(house: House, loaded: Loaded, participant: str) -> list[str]:
@@ -151,6 +158,21 @@ def _insert(
         again = ClaimRow.id == name, ClaimRow.settled.is_(False)
         session.execute(update(ClaimRow).where(*again).values(due_ns=now))
     return Submitted(name, is_new)
+
+
+def _insert_numbered(
+    session: Session, loaded: Loaded, task: Task, participant: str, entry: Entry, now: Moment
+) -> Submitted:
+    """A claim about nothing that has a name: the participant's next one, unless it says what an earlier one says."""
+    mine = ClaimRow.campaign == loaded.slug, ClaimRow.participant == participant, ClaimRow.task == task.slug
+    before = session.scalars(select(ClaimRow).where(*mine).order_by(ClaimRow.received_ns, ClaimRow.id)).all()
+    for row in before:
+        if row.fields == dict(entry.fields):
+            return Submitted(row.id, is_new=False)
+    if sum(not row.settled for row in before) >= MOST_OPEN:
+        raise Conflict(f"{MOST_OPEN} of your claims of this task are not decided yet: wait for those first.")
+    numbered = replace(entry, subject=f"{entry.subject}/{len(before) + 1}")
+    return _insert(session, loaded, task, participant, numbered, now, found=False)
 
 
 def find_claims(house: House) -> str:

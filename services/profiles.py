@@ -12,10 +12,13 @@ from sqlalchemy.orm import Session
 from ledger.awards import AwardLineRow, ProvisionalLineRow
 from ledger.claims import CheckRow, ClaimRow, VerdictRow
 from ledger.people import AddressRow, RegistrationRow
+from ledger.reviews import ReviewStepRow
 from services import campaigns
+from services.appeals import Appeal, of_claims
 from services.campaigns import Loaded
 from services.errors import NotFound
 from services.house import House
+from services.review_steps import rows_of
 from services.standings import Place, place_of
 
 
@@ -38,13 +41,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class SeenClaim:
-    """A claim with its newest verdict. `verdict` None: nobody has looked yet, `checks` is empty then."""
+    """A claim with its newest verdict. `verdict` None: nobody has looked yet, `checks` is empty then.
+
+    `steps`: what reviewers decided and the participant answered; `appeals` with their rulings; both oldest first.
+    """
 
     row: ClaimRow
     task_title: str
     verdict: VerdictRow | None
     checks: Sequence[CheckRow]
     lines: Sequence[Line]
+    steps: Sequence[ReviewStepRow] = ()
+    appeals: Sequence[Appeal] = ()
 
     @property
     def missing(self) -> Sequence[str]:
@@ -123,7 +131,7 @@ def claim(house: House, claim_id: str) -> tuple[SeenClaim, str]:
 def seen_claims(
     session: Session, loaded: Loaded, claims: Sequence[ClaimRow], lines: Mapping[str | None, Sequence[Line]]
 ) -> list[SeenClaim]:
-    """Claims with verdicts, checks and lines, in two queries whatever their number."""
+    """Claims with verdicts, checks, lines and what people decided, in a few queries whatever their number."""
     verdicts = {
         row.id: row
         for ids in _chunks([claim.verdict_id for claim in claims if claim.verdict_id is not None])
@@ -135,6 +143,8 @@ def seen_claims(
         for check in session.scalars(statement):
             checks[check.verdict].append(check)
     titles = {task.slug: task.title for task in loaded.newest.tasks}
+    names = [claim.id for claim in claims]
+    steps, appeals = rows_of(session, names), of_claims(session, names)
     return [
         SeenClaim(
             row=row,
@@ -142,6 +152,8 @@ def seen_claims(
             verdict=verdicts.get(row.verdict_id) if row.verdict_id is not None else None,
             checks=checks.get(row.verdict_id, []) if row.verdict_id is not None else [],
             lines=lines.get(row.id, ()),
+            steps=steps.get(row.id, ()),
+            appeals=appeals.get(row.id, ()),
         )
         for row in claims
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 
@@ -13,7 +13,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from ledger.claims import ClaimRow, EnteredSdlRow
-from ledger.observations import known, load_observations
+from ledger.observations import known, known_requests, load_observations
 from ledger.people import AddressRow
 from ledger.verdicts import Decision, let_go, record_verdicts, take_due
 from services import campaigns
@@ -21,8 +21,10 @@ from services.campaigns import Loaded
 from services.errors import Unavailable
 from services.following import judged_point
 from services.house import House
+from services.review_steps import KeptSteps, kept_steps
 from tasks.moment import SECOND, Duration, Moment
 from tasks.parts import Task
+from verifiers import deciding
 from verifiers.chain.pinned import PinnedChain
 from verifiers.evidence import ChainPoint, ChainSource, ClaimFacts, EnteredSource, Observation, Outcome, Verdict
 from verifiers.kinds import verifier_of
@@ -57,6 +59,7 @@ class Asked:
 
     chain: ChainSource
     entered: EnteredSource
+    reviews: KeptSteps = field(default_factory=KeptSteps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +129,8 @@ def verify_claims(house: House, loaded: Loaded, point: ChainPoint, rows: Sequenc
     """
     if house.chain is None or not rows:
         return
-    chain = PinnedChain(house.chain, point, known=partial(_known, house, point.chain_id))
-    sources = Asked(chain, Entered(house, loaded.slug))
+    chain = PinnedChain(house.chain, point, known=_known(house, point.chain_id))
+    sources = Asked(chain, Entered(house, loaded.slug), kept_steps(house, [row.id for row in rows]))
     facts = claim_facts(house, loaded, point.chain_id, rows)
     for _, group in groupby(sorted(facts, key=_reads), key=lambda claim: _reads(claim)[0]):
         judged = [found for claim in group if (found := judge_claim(loaded, claim, sources, point))]
@@ -141,13 +144,13 @@ def _reads(claim: ClaimFacts) -> tuple[str, str]:
 
 
 def judge_claim(loaded: Loaded, claim: ClaimFacts, sources: Asked, point: ChainPoint) -> Judged | None:
-    """One claim from its sources to its verdict; None where its kind is not built."""
+    """One claim from its sources to its verdict, with what people decided; None where its kind is not built."""
     verifier = verifier_of(claim.kind)
     if verifier is None:
         return None
     params = judge_params(loaded, loaded.task(claim.task))
-    observations = verifier.gather(claim, params, sources)
-    return Judged(claim, observations, verifier.judge(claim, observations, params, point))
+    observations = [*verifier.gather(claim, params, sources), *sources.reviews.steps(claim.id)]
+    return Judged(claim, observations, deciding.judge(verifier, claim, observations, params, point))
 
 
 def judge_params(loaded: Loaded, task: Task) -> dict[str, object]:
@@ -205,9 +208,18 @@ def _due(verdict: Verdict, now: Moment) -> Moment | None:
     return verdict.next_look
 
 
-def _known(house: House, chain_id: str, request: str) -> Observation | None:
+def _known(house: House, chain_id: str) -> Callable[[str], Observation | None]:
+    """What is known for good: which requests is read once for a pass, the answers only where there are any."""
     with house.ledger.read() as session:
-        return known(session, request, chain_id)
+        requests = known_requests(session, chain_id)
+
+    def look_up(request: str) -> Observation | None:
+        if request not in requests:
+            return None
+        with house.ledger.read() as session:
+            return known(session, request, chain_id)
+
+    return look_up
 
 
 def verify_everything(house: House, loaded: Loaded, point: ChainPoint, progress: Callable[[int], None]) -> int:

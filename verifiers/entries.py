@@ -122,6 +122,20 @@ def normalised_url(text: str) -> str:
     return f"https://{_host(parts)}{_path(parts.path)}{'?' + query if query else ''}"
 
 
+def loose_url(url: str) -> str:
+    """A key that near spellings of one page share, to show them beside each other; never a subject."""
+    parts = urlsplit(url)
+    host = re.sub(r"^(www|m|mobile|old)\.", "", parts.hostname or "")
+    path, query = parts.path.lower().rstrip("/"), dict(parse_qsl(parts.query))
+    if host == "youtu.be" or (host == "youtube.com" and path.startswith("/shorts/")):
+        return f"youtube.com/{parts.path.rpartition('/')[2]}"
+    if host == "youtube.com" and "v" in query:
+        return f"youtube.com/{query['v']}"
+    if host in {"twitter.com", "x.com"}:
+        return f"x.com/{path.rpartition('/')[2]}"
+    return f"{host}{path}{query.get('p', '')}{query.get('id', '')}"
+
+
 def _host(parts: SplitResult) -> str:
     port = parts.port  # raises ValueError for one that is no number
     name = (parts.hostname or "").rstrip(".")

@@ -20,7 +20,6 @@ class Act(StrEnum):
     REOPEN = "reopen"
     ANSWER = "answer"
     APPEAL_WON = "appeal_won"
-    APPEAL_LOST = "appeal_lost"
 
 
 VOTES = (Act.ACCEPT, Act.NEEDS_WORK, Act.REJECT)
@@ -218,10 +217,12 @@ class _Fold:
             self._vote(step)
 
     def _open(self, step: Step) -> None:
-        self._anew()
-        self._outcome, self._decided, self._opened, self._last = Outcome.PENDING, {}, step, step
         if step.act == Act.APPEAL_WON:
             self._rulings.append(step)
+            if self._outcome == Outcome.PASSED:
+                return  # it was about something else: what reviewers accepted stays accepted
+        self._anew()
+        self._outcome, self._decided, self._opened, self._last = Outcome.PENDING, {}, step, step
 
     def _answer(self, step: Step) -> None:
         if self._waiting is None or self._keeps_until is None:
