@@ -11,20 +11,8 @@ from sqlalchemy.orm import Session
 from ledger.base import Base
 from ledger.chain import BidRow, DeploymentRow, GroupRow, LeaseRow, OrderRow, ProviderRow
 from ledger.chain_index import Row, store_index
-from verifiers.chain.answers import (
-    BIDS,
-    DEPLOYMENTS,
-    LEASES,
-    ORDERS,
-    PROVIDERS,
-    BidInfo,
-    DeploymentInfo,
-    LeaseInfo,
-    Listing,
-    Order,
-    Provider,
-    format_atto,
-)
+from verifiers.chain.answers import DEPLOYMENTS, PROVIDERS, DeploymentInfo, Listing, Provider, format_atto
+from verifiers.chain.answers.heads import BID_HEADS, LEASE_HEADS, ORDER_HEADS, BidHead, LeaseHead, OrderHead
 
 SETTLED_FOR_GOOD = frozenset({"closed", "overdrawn"})
 """States of an escrow account whose `settled_at` is the deployment's close height (akash-chain.md 1.4)."""
@@ -77,7 +65,7 @@ def deployment_rows(infos: Iterable[DeploymentInfo], chain_id: str, height: int)
     return (DeploymentRow, deployments), (GroupRow, groups)
 
 
-def order_rows(orders: Iterable[Order], chain_id: str, height: int) -> Tables:
+def order_rows(orders: Iterable[OrderHead], chain_id: str, height: int) -> Tables:
     """Orders as read at `height`."""
     rows: list[Row] = [
         {
@@ -95,7 +83,7 @@ def order_rows(orders: Iterable[Order], chain_id: str, height: int) -> Tables:
     return ((OrderRow, rows),)
 
 
-def bid_rows(infos: Iterable[BidInfo], chain_id: str, height: int) -> Tables:
+def bid_rows(bids: Iterable[BidHead], chain_id: str, height: int) -> Tables:
     """Bids as read at `height`."""
     rows: list[Row] = [
         {
@@ -112,12 +100,12 @@ def bid_rows(infos: Iterable[BidInfo], chain_id: str, height: int) -> Tables:
             "created_at": bid.created_at,
             "read_height": height,
         }
-        for bid in (info.bid for info in infos)
+        for bid in bids
     ]
     return ((BidRow, rows),)
 
 
-def lease_rows(infos: Iterable[LeaseInfo], chain_id: str, height: int) -> Tables:
+def lease_rows(leases: Iterable[LeaseHead], chain_id: str, height: int) -> Tables:
     """Leases as read at `height`; their GPU units are set from the groups afterwards."""
     rows: list[Row] = [
         {
@@ -137,7 +125,7 @@ def lease_rows(infos: Iterable[LeaseInfo], chain_id: str, height: int) -> Tables
             "gpu_units": 0,
             "read_height": height,
         }
-        for lease in (info.lease for info in infos)
+        for lease in leases
     ]
     return ((LeaseRow, rows),)
 
@@ -163,9 +151,9 @@ LISTED: Mapping[str, Indexed] = {
     one.name: one
     for one in (
         Indexed("deployments", DEPLOYMENTS, deployment_rows, DeploymentRow),
-        Indexed("orders", ORDERS, order_rows, OrderRow),
-        Indexed("bids", BIDS, bid_rows, BidRow),
-        Indexed("leases", LEASES, lease_rows, LeaseRow),
+        Indexed("orders", ORDER_HEADS, order_rows, OrderRow),
+        Indexed("bids", BID_HEADS, bid_rows, BidRow),
+        Indexed("leases", LEASE_HEADS, lease_rows, LeaseRow),
         Indexed("providers", PROVIDERS, provider_rows, ProviderRow),
     )
 }
