@@ -134,24 +134,33 @@ class ConnectChecked:
     def __init__(self, guard: Guard, look_up: Resolve = resolve) -> None:
         self._guard = guard
         self._look_up = look_up
-        self._found: dict[str, list[tuple[Any, ...]]] = {}
+        self._found: dict[str, list[tuple[Any, ...]] | OSError] = {}
 
     def __call__(self, host: str, port: int, deadline: Deadline) -> DeadlineSocket:
         """Connect. Raises HostRefused, TimeoutError, OSError."""
-        addresses = self.addresses(host, port, deadline)
-        usable = self._guard.check(host, port, addresses)
+        found = self._once(host, port, deadline)
+        usable = self._guard.check(host, port, [str(where[0]) for *_, where in found])
         chosen = [
             (family, kind, protocol, name, (where[0], port, *where[2:]))
-            for family, kind, protocol, name, where in self._found[host]
+            for family, kind, protocol, name, where in found
             if where[0] in usable
         ]
         return _connect_first(host, chosen, deadline)
 
     def addresses(self, host: str, port: int, deadline: Deadline) -> list[str]:
         """Every address of the name, looked up at most once. Raises TimeoutError, OSError."""
+        return [str(where[0]) for *_, where in self._once(host, port, deadline)]
+
+    def _once(self, host: str, port: int, deadline: Deadline) -> list[tuple[Any, ...]]:
         if host not in self._found:
-            self._found[host] = self._look_up(host, port, deadline)
-        return [str(where[0]) for *_, where in self._found[host]]
+            try:
+                self._found[host] = self._look_up(host, port, deadline)
+            except OSError as error:
+                self._found[host] = error
+        found = self._found[host]
+        if isinstance(found, OSError):
+            raise found
+        return found
 
 
 def _connect_first(host: str, found: list[tuple[Any, ...]], deadline: Deadline) -> DeadlineSocket:
