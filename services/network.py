@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from ledger.chain import CursorRow
 from services import campaigns
+from services.chain_health import chain_health
 from services.house import House
 from tasks.moment import Moment
 
@@ -45,21 +46,25 @@ def network(house: House) -> Network | None:
     """The followed chain, or None before the first contact with a node."""
     with house.ledger.read() as session:
         loaded = campaigns.current_in(session, house.settings.campaign)
-        return network_in(session, campaigns.chain_id(house, loaded))
+        return network_in(session, campaigns.chain_id(house, loaded), house.clock.now())
 
 
-def network_in(session: Session, chain_id: str | None) -> Network | None:
-    """The same inside a transaction; without an id the chain that was looked at last."""
+def network_in(session: Session, chain_id: str | None, now: Moment | None = None) -> Network | None:
+    """The same inside a transaction; without an id the chain that was looked at last.
+
+    With `now`, a state that was good when it was written and has gone stale since is shown as what it is.
+    """
     statement = select(CursorRow).order_by(CursorRow.checked_ns.desc()).limit(1)
     if chain_id is not None:
         statement = statement.where(CursorRow.chain_id == chain_id)
     row = session.scalar(statement)
     if row is None:
         return None
+    health = None if now is None else chain_health(session, row.chain_id, now)
     return Network(
         chain_id=row.chain_id,
-        state=row.state,
-        detail=row.detail,
+        state=row.state if health is None else health.state,
+        detail=row.detail if health is None else health.detail,
         height=row.height,
         time=_moment(row.time_ns),
         tip_height=row.tip_height,

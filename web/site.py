@@ -59,7 +59,7 @@ def surroundings() -> Surroundings:
         here = house()
         with here.ledger.read() as session:
             campaign = campaigns.current_in(session, here.settings.campaign)
-            known = Surroundings(campaign, network_in(session, campaigns.chain_id(here, campaign)))
+            known = Surroundings(campaign, network_in(session, campaigns.chain_id(here, campaign), here.clock.now()))
         g.surroundings = known
     return known
 

@@ -242,11 +242,11 @@ def test_todo__participant__sees_their_own_claims(pages_as: Browser) -> None:
         ({"task": "none"}, 404, None),
         ({}, 422, "task"),
         ({"task": 7}, 422, "task"),
-        ({"task": "video", "url": "https://video.example/1"}, 422, "task"),
+        ({"task": "video", "url": "https://other.example/1"}, 422, "url"),
         ({"task": "deploy", "colour": "red"}, 422, "colour"),
         ({"task": "deploy", "owner": ["a"]}, 422, "owner"),
     ],
-    ids=["unknown-task", "no-task", "task-no-text", "not-built", "unknown-field", "field-no-text"],
+    ids=["unknown-task", "no-task", "task-no-text", "wrong-host", "unknown-field", "field-no-text"],
 )
 def test_claim__entered_wrongly__names_the_field(
     pages_as: Browser, body: dict[str, object], status: int, field: str | None

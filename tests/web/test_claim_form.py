@@ -117,10 +117,10 @@ def test_form__without_the_token__is_refused(participant: FlaskClient) -> None:
     assert response.status_code == 400
 
 
-def test_form__kind_not_built__offers_no_form(participant: FlaskClient) -> None:
+def test_form__fields_by_the_campaign__are_asked_and_their_hosts_named(participant: FlaskClient) -> None:
     html = participant.get("/tasks/video/claim").get_data(as_text=True)
-    assert "Not open yet." in html
-    assert 'name="url"' not in html
+    assert 'name="url"' in html
+    assert "At video.example." in html
 
 
 def test_form__stranger__is_refused(own_town: Town) -> None:

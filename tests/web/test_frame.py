@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from ledger.errors import LedgerBusy, LedgerFull
+from services.errors import TooMany
 from tests.web.town import LINKED, PARTICIPANT, STRANGER, Town, make_house
 from web.factory import create_web
 
@@ -92,6 +94,37 @@ def test_database__gone__still_gives_a_page(tmp_path: Path) -> None:
     response = create_web(house).test_client().get("/leaderboard")
     assert response.status_code == 503
     assert "on our side" in response.get_data(as_text=True)
+    house.ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (LedgerBusy("database is locked"), 503, "The database is busy"),
+        (LedgerFull("the disk of the database is full: free some space"), 503, "the disk of the database is full"),
+        (TooMany("That was often. Wait a minute.", 42), 429, "Wait a minute."),
+        (RuntimeError("a secret detail"), 500, "This is our mistake, not yours."),
+    ],
+    ids=["busy", "full", "too-many", "our-mistake"],
+)
+@pytest.mark.parametrize("prefix", ["", "/api/v1"], ids=["page", "program"])
+def test_error__raised_in_a_view__helps_and_gives_nothing_away(
+    tmp_path: Path, error: Exception, status: int, words: str, prefix: str
+) -> None:
+    house = make_house(tmp_path)
+    app = create_web(house)
+
+    def view() -> str:
+        raise error
+
+    app.add_url_rule(f"{prefix}/trouble", view_func=view)
+    response = app.test_client().get(f"{prefix}/trouble")
+    text = response.get_data(as_text=True)
+    assert response.status_code == status
+    assert words in text
+    assert "a secret detail" not in text
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers.get("Retry-After") == {503: response.headers.get("Retry-After"), 429: "42"}.get(status)
     house.ledger.close()
 
 

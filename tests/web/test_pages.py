@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
+from ledger.chain import CursorRow
+from services import campaigns, task_board
+from services.task_board import Phase
 from tests.wallets import Keyholder
-from tests.web.town import HOSTILE, LINKED, ORGANIZER, OTHER, PARTICIPANT, PROVIDER, STRANGER, Town
+from tests.web.town import (
+    HOSTILE,
+    LINKED,
+    ORGANIZER,
+    OTHER,
+    PARTICIPANT,
+    PROVIDER,
+    STRANGER,
+    Town,
+    fill_chain,
+    make_house,
+)
+from web.factory import create_web
+from web.pages.tasks_pages import task_html
 
 OPEN_PAGES = (
     "/",
@@ -111,9 +131,17 @@ def test_task__each_rule__is_in_words(pages: FlaskClient) -> None:
         assert sentence in words
 
 
-def test_task__of_a_kind_not_built__says_not_open_yet(pages: FlaskClient) -> None:
-    words = shown(text_of(pages, "/tasks/video"))
+def test_task__of_a_kind_not_built__says_not_open_yet(town: Town, town_web: Flask) -> None:
+    entry = replace(task_board.one(town.house, "deploy"), phase=Phase.NOT_BUILT)
+    with town_web.test_request_context("/tasks/deploy"):
+        words = shown(task_html(campaigns.required(town.house).newest, entry))
     assert "Not open yet." in words
+    assert "40.00 USD" in words
+    assert "18 left" not in words
+
+
+def test_task__with_requirements__names_them(pages: FlaskClient) -> None:
+    words = shown(text_of(pages, "/tasks/video"))
     assert "Needs one of these first: Bring a GPU to the network; Run an AI app on three providers." in words
 
 
@@ -252,3 +280,40 @@ def test_chart__content_named_in_the_address__is_kept_for_good(pages: FlaskClien
     assert address
     assert "immutable" in pages.get(address[1]).headers["Cache-Control"]
     assert "immutable" not in pages.get("/figures/requests-light-wide.svg?at=old").headers["Cache-Control"]
+
+
+def test_home__chain_without_a_campaign__shows_its_figures(tmp_path: Path) -> None:
+    house = make_house(tmp_path)
+    with house.ledger.write() as session:
+        fill_chain(session)
+    client = create_web(house).test_client()
+    words = shown(text_of(client, "/"))
+    assert "The network now" in words
+    assert "GPU deployment requests 70" in words
+    assert "registered participants" not in words
+    assert "No campaign is loaded yet" in words
+    assert shown(text_of(client, "/figures")).count("2026-03-") >= 20
+    house.ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("bootstrapping", "We are reading the chain for the first time."),
+        ("halted", "The chain stands still."),
+        ("lagging", "The node we read is behind."),
+        ("reset", "The chain was reset."),
+        ("unreachable", "We can't reach a node just now."),
+    ],
+)
+def test_home__chain_in_trouble__says_so_and_whose_it_is(tmp_path: Path, state: str, words: str) -> None:
+    house = make_house(tmp_path)
+    with house.ledger.write() as session:
+        fill_chain(session)
+        session.flush()
+        session.execute(update(CursorRow).values(state=state, detail="Block 400,000 is ten minutes old."))
+    html = shown(text_of(create_web(house).test_client(), "/"))
+    assert words in html
+    assert "Block 400,000 is ten minutes old." in html
+    assert "up to date" not in html
+    house.ledger.close()

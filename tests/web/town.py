@@ -136,7 +136,7 @@ def fill(house: House, people: int = 0) -> Town:
     load_campaign(house, CAMPAIGN, "a test")
     with house.ledger.write() as session:
         _people(session, people)
-        _chain(session)
+        fill_chain(session)
         session.flush()
         ids = _observations(session)
         claims = _claims(session, ids)
@@ -195,7 +195,8 @@ def _people(session: Session, more: int) -> None:
     session.add(RoleRow(address=ORGANIZER.address, role="organizer"))
 
 
-def _chain(session: Session) -> None:
+def fill_chain(session: Session) -> None:
+    """A followed chain with twenty days of GPU deployments."""
     session.add(
         CursorRow(
             chain_id=CHAIN,

@@ -10,7 +10,7 @@ from flask import Blueprint, render_template
 from services import task_board
 from services.campaigns import required
 from services.task_board import DecayNow, Phase, Places, TaskNow
-from tasks.parts import Task
+from tasks.parts import Campaign, Task
 from web import rules_in_words
 from web.context import house
 from web.markdown import first_words
@@ -54,8 +54,11 @@ def tasks_page() -> str:
 @blueprint.get("/tasks/<slug>")
 def task_page(slug: str) -> str:
     """One task with all its rules."""
-    campaign = required(house()).newest
-    entry = task_board.one(house(), slug)
+    return task_html(required(house()).newest, task_board.one(house(), slug))
+
+
+def task_html(campaign: Campaign, entry: TaskNow) -> str:
+    """The page of one task as it stands."""
     titles = {task.slug: task.title for task in campaign.tasks}
     task = entry.task
     return render_template(
