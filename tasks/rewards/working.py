@@ -19,6 +19,7 @@ def _text(moment: int) -> str:
 
 
 _SHOWS_WINDOW = frozenset({"outside_window"})
+_TAKES_PLACE = frozenset({"awarded", "partly_awarded"})
 _SHOWS_TIME = frozenset({"outside_window", "before_registration"})
 
 
@@ -43,7 +44,7 @@ def write_working(line: AwardLine) -> dict[str, object]:
         _write_price(working, facts)
     if facts.limit is not None:
         working["participant_limit"] = _room(facts.limit)
-    if facts.rooms:
+    if facts.rooms and _slots_decided(line.reason, facts):
         _write_rooms(working, facts)
     if facts.overflow_percent is not None:
         working["overflow_percent"] = facts.overflow_percent
@@ -53,6 +54,13 @@ def write_working(line: AwardLine) -> dict[str, object]:
     if facts.budget_left is not None:
         working["budget_left_micro"] = facts.budget_left
     return working
+
+
+def _slots_decided(reason: str, facts: Facts) -> bool:
+    """Whether a place was taken, or a full slot line is why none was: else slots played no part."""
+    if reason in _TAKES_PLACE:
+        return True
+    return not (facts.limit is not None and facts.limit.is_full) and any(room.is_full for room in facts.rooms)
 
 
 def _write_refusal(working: dict[str, object], line: AwardLine, facts: Facts) -> None:
