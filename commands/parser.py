@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from commands import campaign as campaigns
-from commands import platform
+from commands import platform, providers
 
 
 def parser() -> argparse.ArgumentParser:
@@ -77,4 +77,6 @@ def _add_commands(command: Any) -> None:
     role = _option("--role", required=True, help="reviewer, organizer, treasurer, approver or admin")
     command("organizer add", platform.organizer_add, _option("address"), role)
     command("db upgrade", platform.db_upgrade)
+    address = _option("address", metavar="ADDRESS", help="the provider's address on the chain")
+    command("provider check", providers.provider_check, address, json_too=True)
     command("settings", platform.settings, json_too=True)

@@ -256,6 +256,14 @@ class ChainSource(Protocol):
         ...
 
 
+class ProviderSource(Protocol):
+    """Providers as `gather` sees them: each looked at once, then shared. Nothing here raises for trouble."""
+
+    def look(self, owner: str, host_uri: str) -> Sequence[Observation]:
+        """Both certificates with what the chain says of them, the public routes, and the status over gRPC."""
+        ...
+
+
 class EnteredSource(Protocol):
     """What participants and reviewers entered, as observations."""
 
@@ -275,6 +283,11 @@ class Sources(Protocol):
     @property
     def entered(self) -> EnteredSource:
         """What people entered."""
+        ...
+
+    @property
+    def provider(self) -> ProviderSource:
+        """The providers themselves."""
         ...
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from collections.abc import Sequence
 
 from verifiers.chain.apiset import ApiSet
@@ -11,19 +13,29 @@ from verifiers.provider.identity import REVOKED_STATE, certificate_filters
 
 
 class PinnedProviders:
-    """Implements `evidence.ProviderSource`. Make one for each pass and share it between claims."""
+    """Implements `evidence.ProviderSource`. Make one for each pass and share it between claims. Thread safe."""
 
     def __init__(self, providers: Providers, chain: ChainSource) -> None:
         self._providers = providers
         self._lookup = certificates_of(chain, providers.api)
         self._seen: dict[tuple[str, str], tuple[Observation, ...]] = {}
+        self._one_at_a_time: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
 
     def look(self, owner: str, host_uri: str) -> Sequence[Observation]:
         """Both certificates, what the chain says of them, the public routes and the status of one provider."""
         key = owner, host_uri
-        if key not in self._seen:
-            self._seen[key] = self._providers.look(owner, host_uri, self._lookup)
+        with self._one_at_a_time[key]:
+            if key not in self._seen:
+                self._seen[key] = self._providers.look(owner, host_uri, self._lookup)
         return self._seen[key]
+
+
+class NoProviders:
+    """For a pass that asks no provider."""
+
+    def look(self, owner: str, host_uri: str) -> Sequence[Observation]:  # noqa: ARG002 - the shape of the protocol
+        """Nothing is seen."""
+        return ()
 
 
 def certificates_of(chain: ChainSource, api: ApiSet) -> CertificateLookup:
