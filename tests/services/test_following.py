@@ -1,35 +1,40 @@
-"""The follower's index is the chain's state, whatever is pruned, killed or made anew meanwhile."""
+"""The follower's index is the chain's state, whatever is pruned or killed meanwhile."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from ledger.base import Ledger
-from ledger.chain import BidRow, CursorRow, DeploymentRow, GroupRow, LeaseRow, OrderRow, ProviderRow
+from ledger.chain import ProviderRow
 from ledger.errors import LedgerFull
 from ledger.upgrading import upgrade
-from services.chain_health import chain_health, judged_point
-from services.clock import StoppedClock
-from services.errors import Unavailable
-from services.figures import stats
-from services.following import FollowLimits, FollowResult, follow, step
+from services.following import FollowLimits, FollowResult, step
 from services.house import House
-from tasks.moment import SECOND, Moment
 from tests.databases import postgresql_database
-from tests.houses import make_house
-from tests.nodes import Answer, Asked
+from tests.followers import (
+    PROVIDERS,
+    act_at_random,
+    at_tip,
+    house_on,
+    index,
+    settle,
+    tell_story,
+    truth,
+)
+from tests.nodes import Asked
 from tests.small_chains import SmallChain
 from verifiers.chain.client import Chain
-
-OWNERS, PROVIDERS = ("akash1ann", "akash1bob"), ("akash1pia", "akash1quy", "akash1rex")
 
 
 @pytest.fixture
@@ -37,80 +42,6 @@ def node() -> Iterator[SmallChain]:
     with SmallChain(tip=40) as made:
         tell_story(made)
         yield made
-
-
-def tell_story(chain: SmallChain) -> None:
-    for height, provider in enumerate(PROVIDERS, 2):
-        chain.provider(height, provider)
-    for number, owner in enumerate(OWNERS * 4):
-        dseq, height = 100 + number, 6 + 2 * number
-        chain.create(height, owner, dseq, number % 3, 1)
-        for provider in PROVIDERS:
-            chain.bid(height + 1, owner, dseq, 1, provider)
-        chain.lease(height + 2, owner, dseq, 1, PROVIDERS[number % 3])
-        if number % 2:
-            chain.close(height + 5, owner, dseq)
-
-
-def house_on(folder: Path, node: SmallChain, *, expected: str | None = None, **settings: Any) -> House:
-    clock = StoppedClock(node.time_of(node.tip))
-    chain = Chain([node.url], [node.url], clock, chain_id=expected, patience_seconds=0)
-    house = make_house(folder, campaign=None, chain=chain, **settings)
-    return house.at(clock)
-
-
-def at_tip(house: House, node: SmallChain) -> House:
-    """The same house at the time of the node's tip."""
-    return house.at(StoppedClock(node.time_of(node.tip)))
-
-
-def settle(house: House, node: SmallChain, limits: FollowLimits | None = None) -> FollowResult:
-    """Steps until the tip is reached."""
-    for _ in range(400):
-        result = step(at_tip(house, node), limits)
-        if result.at_tip:
-            return result
-    raise AssertionError(result)
-
-
-def index(house: House, chain_id: str = "local-v2") -> dict[str, dict[tuple[object, ...], tuple[object, ...]]]:
-    """What the index holds, in the oracle's words."""
-    with house.ledger.read() as session:
-        found = {
-            "deployments": {(r.owner, r.dseq): (r.state, r.created_at, r.closed_at or 0, r.gpu_units)
-                            for r in session.scalars(select(DeploymentRow))},
-            "groups": {(r.owner, r.dseq, r.gseq): (r.gpu_units,) for r in session.scalars(select(GroupRow))},
-            "orders": {(r.owner, r.dseq, r.gseq, r.oseq): (r.state, r.created_at)
-                       for r in session.scalars(select(OrderRow))},
-            "bids": {(r.owner, r.dseq, r.gseq, r.oseq, r.provider, r.bseq): (r.state, r.created_at)
-                     for r in session.scalars(select(BidRow))},
-            "leases": {(r.owner, r.dseq, r.gseq, r.oseq, r.provider, r.bseq):
-                       (r.state, r.created_at, r.closed_on or 0, r.reason, r.gpu_units)
-                       for r in session.scalars(select(LeaseRow))},
-            "providers": {(r.owner,): (r.host_uri,) for r in session.scalars(select(ProviderRow))},
-        }  # fmt: skip
-        session.scalars(select(CursorRow)).all()
-    return found
-
-
-def truth(node: SmallChain, height: int) -> dict[str, dict[tuple[object, ...], tuple[object, ...]]]:
-    """What the chain's state is."""
-    deployments = node.at("deployments", height)
-    return {
-        "deployments": {key: (f["state"], f["created"], f["closed"], sum(f["groups"].values()))
-                        for key, f in deployments.items()},
-        "groups": {(*key, gseq): (units,) for key, f in deployments.items() for gseq, units in f["groups"].items()},
-        "orders": {key: (f["state"], f["created"]) for key, f in node.at("orders", height).items()},
-        "bids": {key: (f["state"], f["created"]) for key, f in node.at("bids", height).items()},
-        "leases": {key: (f["state"], f["created"], f["closed"], f["reason"], deployments[key[:2]]["groups"][key[2]])
-                   for key, f in node.at("leases", height).items()},
-        "providers": {key: (f["uri"],) for key, f in node.at("providers", height).items()},
-    }  # fmt: skip
-
-
-def state_of(house: House) -> str:
-    with house.ledger.read() as session:
-        return session.scalars(select(CursorRow)).one().state
 
 
 # ------------------------------------------------------------------ bootstrap and following
@@ -185,25 +116,6 @@ def test_step__time_passes_and_states_are_pruned_in_the_middle__ends_in_the_chai
     assert result.height == node.tip
     assert index(house) == truth(node, node.tip)
     house.ledger.close()
-
-
-def act_at_random(node: SmallChain, dice: random.Random, height: int) -> None:
-    active = [key for key, fields in node.at("deployments", height).items() if fields["state"] == "active"]
-    what = dice.choice(("create", "bid", "lease", "close", "provider", "nothing"))
-    if what == "create":
-        node.create(height, dice.choice(OWNERS), 1000 + height, dice.randint(0, 3))
-    elif what == "provider":
-        node.provider(height, dice.choice((*PROVIDERS, "akash1late", "akash1new")))
-    elif what == "close" and active:
-        node.close(height, *dice.choice(active))
-    elif what in {"bid", "lease"} and active:
-        owner, dseq = dice.choice(active)
-        bids = [key for key in node.at("bids", height) if key[:2] == (owner, dseq) and key[2] == 1]
-        leases = [key for key in node.at("leases", height) if key[:2] == (owner, dseq)]
-        if what == "bid" and not leases and len(bids) < 3:
-            node.bid(height, owner, dseq, 1, next(p for p in PROVIDERS if p not in {key[4] for key in bids}))
-        elif what == "lease" and bids and not leases:
-            node.lease(height, owner, dseq, 1, dice.choice(bids)[4])
 
 
 @pytest.mark.parametrize("quiet", [True, False], ids=["nothing happens meanwhile", "much happens meanwhile"])
@@ -290,6 +202,47 @@ def test_step__killed_in_any_transaction__goes_on_to_the_same_index(node: SmallC
         assert found == expected
 
 
+CHILD = """
+import sys
+from pathlib import Path
+from ledger.base import Ledger
+from services.clock import SystemClock
+from services.following import FollowLimits, step
+from services.house import House
+from services.settings import Settings
+from verifiers.chain.client import Chain
+database, node = sys.argv[1:]
+clock = SystemClock()
+house = House(Settings(_env_file=None, database_url=database), Ledger(database), clock, Chain([node], [node], clock))
+print("ready", flush=True)
+while not step(house, FollowLimits(pages=5, blocks=5)).at_tip:
+    pass
+"""
+
+
+def test_step__process_killed_for_real__goes_on_to_the_same_index(node: SmallChain, tmp_path: Path) -> None:
+    for height in range(41, 121):
+        act_at_random(node, random.Random(height), height)
+    house = house_on(tmp_path, node)
+    dice = random.Random(5)
+    for kill_after in (dice.randint(3, 12), dice.randint(13, 40), dice.randint(10, 60), None):
+        asked_before = len(node.asked)
+        node.tip = 40 if kill_after is not None and kill_after <= 12 else 120
+        child = subprocess.Popen(
+            [sys.executable, "-c", CHILD, house.settings.database_url, node.url], stdout=subprocess.PIPE
+        )
+        enough = threading.Event()
+        node.before = lambda asked, start=asked_before, n=kill_after, on=enough: (
+            on.set() if n is not None and len(node.asked) - start >= n else None
+        )
+        if kill_after is not None and enough.wait(60):
+            child.kill()
+        child.communicate(timeout=60)
+    assert child.returncode == 0
+    assert index(house) == truth(node, 120)
+    house.ledger.close()
+
+
 def test_step__disk_full__says_so_and_goes_on_once_there_is_room(node: SmallChain, tmp_path: Path) -> None:
     node.page_rows = 50
     for number in range(300):
@@ -343,216 +296,4 @@ def test_step__two_followers__the_second_gives_way(node: SmallChain, tmp_path: P
     assert busy[1].at_tip
     assert first.state == "following"
     assert index(house) == truth(node, 40)
-    house.ledger.close()
-
-
-# ------------------------------------------------------------------ halted, lagging, reset, unreachable
-
-
-Disturb = Callable[[SmallChain, House], House]
-
-
-def halted(node: SmallChain, house: House) -> House:
-    return house.at(StoppedClock(Moment(node.time_of(node.tip) + 301 * SECOND)))
-
-
-def standing_with_its_clock(node: SmallChain, house: House) -> House:
-    return house.at(StoppedClock(Moment(node.time_of(node.tip) + 300 * SECOND)))
-
-
-def lower_tip(node: SmallChain, house: House) -> House:
-    node.tip = 30
-    return house
-
-
-def a_little_lower_tip(node: SmallChain, house: House) -> House:
-    node.tip = 38
-    return house
-
-
-def catching_up(node: SmallChain, house: House) -> House:
-    node.catching_up = True
-    return house
-
-
-def other_chain_id(node: SmallChain, house: House) -> House:
-    node.chain_id = "local-v3"
-    return House(house.settings, house.ledger, house.clock, Chain([node.url], [node.url], house.clock))
-
-
-def other_hash_at_the_tip(node: SmallChain, house: House) -> House:
-    node.salt = "reset"
-    return house
-
-
-def other_hash_below(node: SmallChain, house: House) -> House:
-    node.salt, node.tip = "reset", 45
-    return at_tip(house, node)
-
-
-def begun_anew(node: SmallChain, house: House) -> House:
-    node.salt, node.tip = "reset", 12
-    return house
-
-
-def down(node: SmallChain, house: House) -> House:
-    node.routes["/status"] = lambda asked: Answer(raw=lambda connection: connection.close())
-    return house
-
-
-@pytest.mark.parametrize(
-    ("disturb", "state", "judges"),
-    [
-        (halted, "halted", False),
-        (standing_with_its_clock, "following", True),
-        (lower_tip, "lagging", False),
-        (a_little_lower_tip, "following", True),
-        (catching_up, "lagging", False),
-        (other_chain_id, "reset", False),
-        (other_hash_at_the_tip, "reset", False),
-        (other_hash_below, "reset", False),
-        (begun_anew, "reset", False),
-        (down, "unreachable", False),
-    ],
-    ids=lambda value: getattr(value, "__name__", str(value)),
-)
-def test_step__chain_in_trouble__is_recognised_and_judges_nothing(
-    node: SmallChain, tmp_path: Path, disturb: Disturb, state: str, judges: bool
-) -> None:
-    house = house_on(tmp_path, node)
-    settle(house, node)
-    before = index(house)
-    node.create(41, "akash1cat", 7, 4)
-    house = disturb(node, house)
-    result = step(house)
-    assert (result.state, state_of(house)) == (state, state)
-    assert result.detail
-    assert index(house) == before
-    with house.ledger.read() as session:
-        health = chain_health(session, "local-v2", house.clock.now())
-        assert health is not None
-        assert (health.state, health.may_judge) == (state, judges)
-        assert health.point is not None
-        assert health.point.height == 40
-        if not judges:
-            with pytest.raises(Unavailable, match=state):
-                judged_point(session, "local-v2", house.clock.now())
-    house.ledger.close()
-
-
-def test_step__trouble_over__follows_again(node: SmallChain, tmp_path: Path) -> None:
-    house = house_on(tmp_path, node)
-    settle(house, node)
-    node.tip = 30
-    assert step(house).state == "lagging"
-    node.tip = 44
-    assert settle(house, node).state == "following"
-    house.ledger.close()
-
-
-def test_step__reset_while_listing__is_noticed(node: SmallChain, tmp_path: Path) -> None:
-    house = house_on(tmp_path, node)
-    step(house, FollowLimits(pages=3))
-    node.salt, node.tip = "reset", 44
-    assert step(at_tip(house, node)).state == "reset"
-    house.ledger.close()
-
-
-def test_step__configured_for_another_chain__says_which(node: SmallChain, tmp_path: Path) -> None:
-    house = house_on(tmp_path, node, chain_id="akashnet-2")
-    result = step(house)
-    assert result.state == "reset"
-    assert "akashnet-2" in result.detail
-    assert "local-v2" in result.detail
-    house.ledger.close()
-
-
-def test_step__no_node_set__says_which_settings(tmp_path: Path) -> None:
-    house = make_house(tmp_path, campaign=None)
-    assert "WAYMARK_CHAIN_REST" in step(house).detail
-    house.ledger.close()
-
-
-def test_chain_health__nobody_looked_for_long__is_unreachable(node: SmallChain, tmp_path: Path) -> None:
-    house = house_on(tmp_path, node)
-    settle(house, node)
-    with house.ledger.read() as session:
-        later = Moment(house.clock.now() + 301 * SECOND)
-        health = chain_health(session, None, later)
-    assert health is not None
-    assert (health.state, health.may_judge) == ("unreachable", False)
-    house.ledger.close()
-
-
-@pytest.mark.parametrize(
-    ("tip", "limits", "expected"),
-    [
-        (40, FollowLimits(pages=3), None),
-        (140, FollowLimits(blocks=20), 60),
-        (300, FollowLimits(blocks=20), None),
-        (300, None, 300),
-    ],
-    ids=["while listing", "a little behind", "far behind", "at the tip"],
-)
-def test_judged_point__by_how_far_the_index_is(
-    node: SmallChain, tmp_path: Path, tip: int, limits: FollowLimits | None, expected: int | None
-) -> None:
-    house = house_on(tmp_path, node)
-    if tip > 40:
-        settle(house, node)
-    node.tip = tip
-    house = at_tip(house, node)
-    step(house, limits)
-    with house.ledger.read() as session:
-        point = judged_point(session, "local-v2", house.clock.now())
-    assert (None if point is None else point.height) == expected
-    house.ledger.close()
-
-
-def test_follow__says_in_a_line_where_it_stands(node: SmallChain, tmp_path: Path) -> None:
-    house = house_on(tmp_path, node)
-    assert follow(house) == "following: at block 40"
-    house.ledger.close()
-
-
-# ------------------------------------------------------------------ when providers were created
-
-
-@pytest.mark.parametrize(
-    ("index_on", "states_from", "earliest", "expected"),
-    [
-        (True, 1, 1, {"akash1pia": (2, 2), "akash1quy": (3, 3), "akash1rex": (4, 4)}),
-        (False, 1, 1, {"akash1pia": (2, 2), "akash1quy": (3, 3), "akash1rex": (4, 4)}),
-        (False, 3, 1, {"akash1pia": (None, 3), "akash1quy": (None, 3), "akash1rex": (4, 4)}),
-        (False, 30, 30, {"akash1pia": (None, 30), "akash1quy": (None, 30), "akash1rex": (None, 30)}),
-        (True, 3, 3, {"akash1pia": (None, 3), "akash1quy": (3, 3), "akash1rex": (4, 4)}),
-    ],
-    ids=["index", "state", "state, pruned", "all pruned", "index, pruned"],
-)
-def test_provider_creations__from_what_the_node_still_has(
-    node: SmallChain,
-    tmp_path: Path,
-    index_on: bool,
-    states_from: int,
-    earliest: int,
-    expected: dict[str, tuple[int | None, int]],
-) -> None:
-    node.index_on, node.states_from, node.earliest = index_on, states_from, earliest
-    house = house_on(tmp_path, node)
-    settle(house, node)
-    with house.ledger.read() as session:
-        found = {row.owner: (row.created_at, row.not_later_than) for row in session.scalars(select(ProviderRow))}
-    assert found == expected
-    house.ledger.close()
-
-
-def test_stats__after_following__are_the_chains(node: SmallChain, tmp_path: Path) -> None:
-    house = house_on(tmp_path, node)
-    settle(house, node)
-    said = stats(house)
-    assert (said.gpu_deployment_requests, said.unique_deployers) == (8, 2)
-    units = [
-        f["groups"][key[2]] for key, f in ((k, node.at("deployments", 40)[k[:2]]) for k in node.at("leases", 40))
-    ]
-    assert said.leases_created == sum(1 for count in units if count)
     house.ledger.close()
