@@ -43,13 +43,14 @@ def _of_service(service: Service) -> list[Finding]:
         found.append(Finding(service.line, f"{service.path}.credentials", "registry password"))
     for key, texts in (("command", service.command), ("args", service.args), ("env", service.env)):
         for index, text in enumerate(texts or ()):
-            sort = _sort_of(text) or (_sort_of_entry(text) if key == "env" else None)
+            sort = sort_of_value(text) or (_sort_of_entry(text) if key == "env" else None)
             if sort is not None:
                 found.append(Finding(service.line, f"{service.path}.{key}[{index}]", sort))
     return found
 
 
-def _sort_of(text: str) -> str | None:
+def sort_of_value(text: str) -> str | None:
+    """Which sort of secret stands in a text, by its form; None where there is none."""
     return next((sort for sort, pattern in _VALUES if pattern.search(text)), None)
 
 

@@ -133,10 +133,15 @@ def reduce(source: str | bytes) -> dict[str, object]:
 
 def group_specs(source: str | bytes) -> list[Json]:
     """The on-chain group specs in REST form, one for each placement by name. Raises SdlRefused."""
+    return group_specs_of(read_valid(source))
+
+
+def read_valid(source: str | bytes) -> Sdl:
+    """The SDL itself. Raises SdlRefused."""
     sdl, _, problems = _read(source)
     if problems.errors:
         raise SdlRefused(_ordered(problems.errors))
-    return group_specs_of(sdl)
+    return sdl
 
 
 def _read(source: str | bytes) -> tuple[Sdl, Node, Problems]:
