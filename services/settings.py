@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     explorer_url: str | None = Field(None, description="an explorer, {address} or {tx} is put in; no link without it")
     follow_every_seconds: int = Field(6, ge=1, le=600, description="how often the chain is followed")
     verify_every_seconds: int = Field(10, ge=1, le=3600, description="how often due claims are verified")
-    look_again_seconds: int = Field(600, ge=10, le=86400, description="the longest time until a pending claim is due")
+    verify_parallel: int = Field(4, ge=1, le=32, description="how many owners' claims are looked at side by side")
     log_format: str = Field("text", pattern="^(text|json)$", description="text for people, json for machines")
     clock_stops_at: str | None = Field(None, description="the platform's clock stops here; for the demo's --until")
 

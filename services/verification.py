@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
@@ -21,15 +22,27 @@ from services.campaigns import Loaded
 from services.errors import Unavailable
 from services.following import judged_point
 from services.house import House
+from services.provider_looks import provider_source
 from services.review_steps import KeptSteps, kept_steps
 from tasks.moment import SECOND, Duration, Moment
 from tasks.parts import Task
 from verifiers import deciding
 from verifiers.chain.pinned import PinnedChain
-from verifiers.evidence import ChainPoint, ChainSource, ClaimFacts, EnteredSource, Observation, Outcome, Verdict
+from verifiers.evidence import (
+    ChainPoint,
+    ChainSource,
+    ClaimFacts,
+    EnteredSource,
+    Observation,
+    Outcome,
+    ProviderSource,
+    Verdict,
+)
 from verifiers.kinds import verifier_of
+from verifiers.provider.source import NoProviders
 
 BATCH = 200
+KEEP_AT_ONCE = 40
 LEASE = Duration(600 * SECOND)
 RETRY = Duration(120 * SECOND)
 RUN = Duration(240 * SECOND)
@@ -60,6 +73,7 @@ class Asked:
     chain: ChainSource
     entered: EnteredSource
     reviews: KeptSteps = field(default_factory=KeptSteps)
+    provider: ProviderSource = field(default_factory=NoProviders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +144,37 @@ def verify_claims(house: House, loaded: Loaded, point: ChainPoint, rows: Sequenc
     if house.chain is None or not rows:
         return
     chain = PinnedChain(house.chain, point, known=_known(house, point.chain_id))
-    sources = Asked(chain, Entered(house, loaded.slug), kept_steps(house, [row.id for row in rows]))
-    facts = claim_facts(house, loaded, point.chain_id, rows)
-    for _, group in groupby(sorted(facts, key=_reads), key=lambda claim: _reads(claim)[0]):
-        judged = [found for claim in group if (found := judge_claim(loaded, claim, sources, point))]
-        now = house.clock.now()
-        decisions = [decision(found, now) for found in judged]
-        house.ledger.transact(partial(record_verdicts, decisions=decisions, worker=worker, now=now))
+    sources = Asked(
+        chain,
+        Entered(house, loaded.slug),
+        kept_steps(house, [row.id for row in rows]),
+        provider_source(house, chain),
+    )
+    facts = sorted(claim_facts(house, loaded, point.chain_id, rows), key=_reads)
+    groups = [list(group) for _, group in groupby(facts, key=lambda claim: _reads(claim)[0])]
+    look = partial(_judge_group, loaded, sources, point)
+    pool = ThreadPoolExecutor(house.settings.verify_parallel, thread_name_prefix="verify")
+    try:
+        waiting: list[Judged] = []
+        for judged in pool.map(look, groups):
+            waiting += judged
+            if len(waiting) >= KEEP_AT_ONCE:
+                _keep(house, waiting, worker)
+                waiting = []
+        _keep(house, waiting, worker)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _judge_group(loaded: Loaded, sources: Asked, point: ChainPoint, group: Sequence[ClaimFacts]) -> list[Judged]:
+    """The claims of one owner, one after the other: the later ones find what the first has read."""
+    return [found for claim in group if (found := judge_claim(loaded, claim, sources, point))]
+
+
+def _keep(house: House, judged: Sequence[Judged], worker: str) -> None:
+    now = house.clock.now()
+    decisions = [decision(found, now) for found in judged]
+    house.ledger.transact(partial(record_verdicts, decisions=decisions, worker=worker, now=now))
 
 
 def _reads(claim: ClaimFacts) -> tuple[str, str]:
