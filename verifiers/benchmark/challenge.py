@@ -1,0 +1,147 @@
+"""A challenge: whom it was given to, for which provider, until when, and the SDL that carries it (pure)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from tasks.moment import Moment, format_moment
+
+IMAGE = "pytorch/pytorch:2.4.1-cuda12.4-cudnn9-runtime"
+"""A public PyTorch image, by its tag; PyTorch 1.13 and newer will do."""
+
+PORT = 8080
+LOOPBACK_KEY = b"only for a platform that nobody else reaches"
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One challenge; `id` is 32 hex digits that only the holder of a server key can make for these facts."""
+
+    id: str
+    campaign: str
+    participant: str
+    provider: str
+    issued_at: Moment
+    expires_at: Moment
+
+
+def server_keys(secrets: Sequence[str]) -> tuple[bytes, ...]:
+    """Keys for challenges, derived from the platform's secrets, the newest first.
+
+    Without secrets (loopback only, services/settings.py) one fixed key: challenges then survive a restart.
+    """
+    made = (hmac.digest(secret.encode(), b"waymark benchmark challenge", "sha256") for secret in secrets)
+    return tuple(made) or (LOOPBACK_KEY,)
+
+
+def issue(key: bytes, campaign: str, participant: str, provider: str, issued: Moment, expires: Moment) -> Challenge:
+    """A new challenge."""
+    name = _code(key, campaign, participant, provider, issued, expires)
+    return Challenge(name, campaign, participant, provider, issued, expires)
+
+
+def is_genuine(keys: Sequence[bytes], challenge: Challenge) -> bool:
+    """Whether these facts were signed with one of our keys (security.md T13)."""
+    facts = challenge.campaign, challenge.participant, challenge.provider, challenge.issued_at, challenge.expires_at
+    return any(hmac.compare_digest(_code(key, *facts), challenge.id) for key in keys)
+
+
+def _code(key: bytes, campaign: str, participant: str, provider: str, issued: Moment, expires: Moment) -> str:
+    text = "\n".join(["challenge", campaign, participant, provider, format_moment(issued), format_moment(expires)])
+    return hmac.digest(key, text.encode(), "sha256").hex()[:32]
+
+
+def runner_token(key: bytes, challenge_id: str) -> str:
+    """What the runner shows to the platform; it stands in the SDL only, never in a result."""
+    return hmac.digest(key, f"runner\n{challenge_id}".encode(), "sha256").hex()
+
+
+def is_runner(keys: Sequence[bytes], challenge_id: str, token: str) -> bool:
+    """Whether a caller has the token of this challenge."""
+    sent = token.encode("utf-8", "replace")
+    return any(hmac.compare_digest(runner_token(key, challenge_id).encode(), sent) for key in keys)
+
+
+def fresh_seed(key: bytes, challenge_id: str, moment: Moment) -> str:
+    """The seed of an interactive proof, 64 hex digits: nobody knows it before it is given."""
+    return hmac.digest(key, f"seed\n{challenge_id}\n{moment}".encode(), "sha256").hex()
+
+
+def fresh_draw(key: bytes, challenge_id: str, root: str) -> str:
+    """The draw of an interactive proof, 64 hex digits: bound to the commitment, unknown to whoever made it."""
+    return hmac.digest(key, f"draw\n{challenge_id}\n{root}".encode(), "sha256").hex()
+
+
+@cache
+def runner_source() -> str:
+    """The runner's text."""
+    return files("verifiers.benchmark").joinpath("runner.py").read_text("utf-8")
+
+
+@cache
+def runner_digest() -> str:
+    """SHA-256 of the runner's text, hex."""
+    return hashlib.sha256(runner_source().encode()).hexdigest()
+
+
+@cache
+def packed_runner() -> str:
+    """One line of Python that runs the runner: the container needs no download, and the manifest's hash pins it."""
+    packed = base64.b85encode(zlib.compress(runner_source().encode(), 9)).decode()
+    return f"import base64,zlib;exec(zlib.decompress(base64.b85decode(r'''{packed}''')))"
+
+
+def sdl_text(challenge: Challenge, token: str, platform_url: str, gpu_model: str | None = None) -> str:
+    """The SDL that runs the runner with this challenge on a GPU, `gpu_model` as the network writes it or any.
+
+    `platform_url` empty: the runner works alone.
+    """
+    model = f"\n                - model: {gpu_model}" if gpu_model else ""
+    packed = packed_runner().replace("'", "''")
+    return f"""\
+---
+version: "2.0"
+# A benchmark for {challenge.campaign}; enter its result before {format_moment(challenge.expires_at)}.
+services:
+  benchmark:
+    image: {IMAGE}
+    command: ["python3", "-c"]
+    args:
+      - '{packed}'
+    env:
+      - WAYMARK_CHALLENGE={challenge.id}
+      - WAYMARK_URL={platform_url}
+      - WAYMARK_RUNNER={token}
+      - WAYMARK_PORT={PORT}
+    expose:
+      - port: {PORT}
+        as: 80
+        to:
+          - global: true
+profiles:
+  compute:
+    benchmark:
+      resources:
+        cpu: {{units: 4}}
+        memory: {{size: 16Gi}}
+        storage: {{size: 20Gi}}
+        gpu:
+          units: 1
+          attributes:
+            vendor:
+              nvidia:{model}
+  placement:
+    anywhere:
+      pricing:
+        benchmark: {{denom: uakt, amount: 100000}}
+deployment:
+  benchmark:
+    anywhere: {{profile: benchmark, count: 1}}
+"""
