@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from tasks.campaign import Checked, check
-from tasks.exposure import Exposure, exposure
+from tasks.exposure import Exposure
 from tasks.rewards.money import Micro, format_micro
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What `campaign check` prints; `exposure` is None where the file is not right."""
+    """What `campaign check` prints; `exposure` also where the worst case is all that is wrong."""
 
     file: str
     checked: Checked
@@ -47,10 +47,11 @@ class Report:
             for mistake in found:
                 console.print(f"{self.file}: {word}: {mistake}", markup=False)
         campaign = self.checked.campaign
+        if self.exposure is not None:
+            console.print(_table(self.exposure))
         if campaign is None or self.exposure is None:
             console.print(f"{self.file} can't be loaded: mend the {len(self.checked.mistakes)} errors.", markup=False)
             return
-        console.print(_table(self.exposure))
         console.print(f"{campaign.slug} revision {campaign.revision} is right; {self.exposure.sentence()}.")
         console.print(f"digest {campaign.digest}")
 
@@ -58,7 +59,7 @@ class Report:
 def check_text(file: str, text: str) -> Report:
     """Check a campaign file's text. Raises nothing: what is wrong is in the report."""
     checked = check(text)
-    return Report(file, checked, exposure([checked.campaign]) if checked.campaign else None)
+    return Report(file, checked, checked.exposure)
 
 
 def _table(table: Exposure) -> Table:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tasks.consistency import cross_check
 from tasks.digests import with_digests
+from tasks.exposure import Exposure, exposure
 from tasks.mistakes import CampaignErrors, Findings, Mistake
 from tasks.parts import (
     Amount,
@@ -31,29 +32,34 @@ from tasks.yaml_text import parse
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What reading a file gave: the campaign where nothing is wrong, and everything that was found."""
+    """What reading a file gave: the campaign where nothing is wrong, and everything that was found.
+
+    `exposure` is there also where the worst case is all that is wrong, to see where it comes from.
+    """
 
     campaign: Campaign | None
     mistakes: tuple[Mistake, ...]
     warnings: tuple[Mistake, ...]
+    exposure: Exposure | None = None
 
 
 def check(text: str) -> Checked:
     """Read and check a campaign file whole (CAMPAIGN_FORMAT). Raises nothing: all mistakes are in the answer."""
     findings = Findings()
     campaign: Campaign | None = None
+    worst: Exposure | None = None
     try:
         root = parse(text, findings)
         campaign = read_campaign(root, findings)
-        if campaign is not None:
-            cross_check(campaign, root, findings)
+        if campaign is not None and cross_check(campaign, root, findings):
+            worst = exposure([campaign])
     except CampaignErrors as error:
         findings.mistakes.extend(error.mistakes)
     mistakes = tuple(sorted(findings.mistakes, key=lambda each: (each.line, each.column)))
     warnings = tuple(sorted(findings.warnings, key=lambda each: (each.line, each.column)))
     if mistakes or campaign is None:
-        return Checked(None, mistakes, warnings)
-    return Checked(with_digests(replace(campaign, text=text)), (), warnings)
+        return Checked(None, mistakes, warnings, worst)
+    return Checked(with_digests(replace(campaign, text=text)), (), warnings, worst)
 
 
 def load(text: str) -> Campaign:

@@ -32,8 +32,8 @@ class _Places:
         return Mistake(node.line, node.column, path, message, mend)
 
 
-def cross_check(campaign: Campaign, root: Node, findings: Findings) -> None:
-    """Note what is wrong between the parts. The worst case is reckoned only where all else is right."""
+def cross_check(campaign: Campaign, root: Node, findings: Findings) -> bool:
+    """Note what is wrong between the parts. The worst case is reckoned only where all else is right: then True."""
     places = _Places(root, findings)
     _names_once(campaign, places)
     _known_tasks(campaign, places)
@@ -44,8 +44,10 @@ def cross_check(campaign: Campaign, root: Node, findings: Findings) -> None:
         if task.reward is not None:
             _attributes(task, task.reward, path, places)
             _table(campaign, task.reward, path, places)
-    if not findings.mistakes:
-        worst_case([campaign], root, findings)
+    if findings.mistakes:
+        return False
+    worst_case([campaign], root, findings)
+    return True
 
 
 def _names_once(campaign: Campaign, places: _Places) -> None:

@@ -77,6 +77,13 @@ def test_overcommit__with_a_worst_case_above_the_budget__is_a_warning() -> None:
     assert [each.path for each in warnings] == ["reward.budget"]
 
 
+def test_check__with_a_worst_case_above_the_budget__still_shows_the_table() -> None:
+    checked = check(preset("gpu-testnet-2023").replace("budget: 100000", "budget: 99999"))
+    assert [each.path for each in checked.mistakes] == ["reward.budget"]
+    assert checked.exposure is not None
+    assert checked.exposure.exceeds_budget
+
+
 DECAY = "campaign: t\nopens: 2026-01-01T00:00:00Z\ncloses: 2026-01-03T00:00:00Z\nreward: {unit: USD, budget: 9}\n"
 
 
