@@ -113,7 +113,7 @@ def profile(house: House, address: str) -> Profile:
             registration=registration,
             addresses=addresses,
             claims=seen_claims(session, loaded, claims, lines),
-            other_lines=lines.get(None, ()),
+            other_lines=_without_claim(lines, {row.id for row in claims}),
         )
 
 
@@ -197,6 +197,11 @@ def _lines(session: Session, campaign: str, participants: Sequence[str]) -> dict
             )
         )
     return found
+
+
+def _without_claim(lines: Mapping[str | None, Sequence[Line]], claims: set[str]) -> list[Line]:
+    """Lines of pools, bonuses and grants, and those of sets, whose completion the rules make without a claim."""
+    return [line for name, of_one in lines.items() if name not in claims for line in of_one]
 
 
 def _chunks(ids: Sequence[int], size: int = 500) -> Iterable[Sequence[int]]:
