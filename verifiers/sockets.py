@@ -240,7 +240,7 @@ def pool_to(
     ways: dict[str, Any] = {"dial": connect, "deadline": deadline}
     if not is_tls:
         return _PlainPool(host, port, maxsize=1, **ways)
-    context = create_urllib3_context()
+    context = create_urllib3_context(cert_reqs=ssl.CERT_NONE if pin else None)
     context.sslsocket_class = DeadlineTlsSocket
     if pin is not None:
         # the fingerprint is compared after the handshake and before anything is sent
