@@ -111,7 +111,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def _fail(arguments: Namespace, message: str, document: object) -> int:
     if getattr(arguments, "json", False):
         print_json(document)
-    print(message, file=sys.stderr)
+    sys.stderr.write(message + "\n")
     return 1
 
 

@@ -15,7 +15,9 @@ def set_up_logs(settings: Settings) -> None:
     """Static event names with fields, on stderr; JSON for machines."""
     renderer: Any = structlog.processors.JSONRenderer()
     if settings.log_format == "text":
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
