@@ -22,6 +22,7 @@ from services.settings import Settings, SettingsError, load_settings
 from tasks.campaign import CampaignErrors
 from tasks.moment import Clock, parse_moment
 from verifiers.chain.client import Chain
+from verifiers.codehost.client import CodeHost
 from verifiers.http import Limits
 from verifiers.trouble import Trouble
 
@@ -41,7 +42,13 @@ def build_house(settings: Settings, clock: Clock | None = None) -> House:
         chain=_chain(settings, settings.chain_rest, settings.chain_rpc, settings.chain_id, clock),
         payout_chain=_chain(settings, settings.payout_rest, settings.payout_rpc, settings.payout_chain_id, clock),
         machine_clock=machine_clock,
+        codehost=_codehost(settings, clock),
     )
+
+
+def _codehost(settings: Settings, clock: Clock) -> CodeHost:
+    token = settings.github_token.get_secret_value() if settings.github_token else None
+    return CodeHost(settings.codehost_api, clock, token=token, serves=settings.codehost_hosts)
 
 
 def _chain(

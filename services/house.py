@@ -8,6 +8,7 @@ from ledger.base import Ledger
 from services.settings import Settings
 from tasks.moment import Clock
 from verifiers.chain.client import Chain
+from verifiers.codehost.client import CodeHost
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class House:
     chain: Chain | None = None
     payout_chain: Chain | None = None
     machine_clock: Clock | None = None
+    codehost: CodeHost | None = None
 
     def at(self, clock: Clock) -> House:
         """The same house with another clock."""

@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     campaign: str | None = Field(None, description="slug of the campaign to show; default: the only one loaded")
     allow_private_hosts: Listed = Field((), description="addresses or CIDRs in private ranges that may be asked")
     trusted_proxies: int = Field(0, ge=0, le=5, description="how many proxies in front of us set X-Forwarded-For")
+    codehost_api: str = Field("https://api.github.com", description="the code host's REST API, as GitHub speaks it")
+    codehost_hosts: Listed = Field(
+        ("github.com",), description="hosts whose repositories that API knows, as links name them"
+    )
     github_token: SecretStr | None = Field(None, description="token for the code host's API; optional")
     explorer_url: str | None = Field(None, description="an explorer, {address} or {tx} is put in; no link without it")
     follow_every_seconds: int = Field(6, ge=1, le=600, description="how often the chain is followed")
@@ -61,7 +65,14 @@ class Settings(BaseSettings):
     clock_stops_at: str | None = Field(None, description="the platform's clock stops here; for the demo's --until")
 
     @field_validator(
-        "chain_rest", "chain_rpc", "payout_rest", "payout_rpc", "allow_private_hosts", "secret_keys", mode="before"
+        "chain_rest",
+        "chain_rpc",
+        "payout_rest",
+        "payout_rpc",
+        "allow_private_hosts",
+        "secret_keys",
+        "codehost_hosts",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
@@ -72,11 +83,12 @@ class Settings(BaseSettings):
     @field_validator("chain_rest", "chain_rpc", "payout_rest", "payout_rpc")
     @classmethod
     def _hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        for host in hosts:
-            parts = urlsplit(host)
-            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
-                raise ValueError(f"{host!r} is not an address such as https://rest.example:443")
-        return tuple(host.rstrip("/") for host in hosts)
+        return tuple(map(_address, hosts))
+
+    @field_validator("codehost_api")
+    @classmethod
+    def _api(cls, address: str) -> str:
+        return _address(address)
 
     @field_validator("allow_private_hosts")
     @classmethod
@@ -105,6 +117,13 @@ class Settings(BaseSettings):
     def secure_cookies(self) -> bool:
         """Whether cookies are `Secure` and carry the `__Host-` prefix."""
         return self.public_url.startswith("https://")
+
+
+def _address(host: str) -> str:
+    parts = urlsplit(host)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+        raise ValueError(f"{host!r} is not an address such as https://rest.example:443")
+    return host.rstrip("/")
 
 
 def load_settings(env_file: Path | None = None, **overrides: object) -> Settings:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Protocol
 
 from tasks.moment import Moment
+from verifiers.codehost.links import PullRequest
 
 
 class Outcome(StrEnum):
@@ -31,6 +32,8 @@ class Source(StrEnum):
     ENTERED = "entered"
     REVIEWER = "reviewer"
     COMPARISON = "comparison"
+    PROBES = "probes"
+    RECORD = "record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,17 +209,41 @@ class EnteredSdl:
 
 
 @dataclass(frozen=True, slots=True)
+class SubmittedSdl:
+    """An SDL written for others: its text, which is kept and shown, and its reduction, canonical JSON.
+
+    `pull_request`: its link, empty where none is asked.
+    """
+
+    text: str
+    reduced: bytes
+    pull_request: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EnteredRun:
+    """A benchmark run: the challenge's id, and the runner's result unless the runner has posted it itself."""
+
+    challenge: str
+    result: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What a participant entered for a task, checked and ready to become a claim.
 
     `is_numbered`: there is no thing in the world that it is about; `/<n>` is put behind the subject, where it is the
-    participant's n-th claim of the task.
+    participant's n-th claim of the task. `others`: further claims that the same entry makes, each with a subject of
+    its own.
     """
 
     subject: str
     fields: Mapping[str, str]
     sdls: tuple[EnteredSdl, ...] = ()
     is_numbered: bool = False
+    others: tuple[Entry, ...] = ()
+    run: EnteredRun | None = None
+    submission: SubmittedSdl | None = None
 
 
 class ChainSource(Protocol):
@@ -264,11 +291,81 @@ class ProviderSource(Protocol):
         ...
 
 
+class ProbeSource(Protocol):
+    """What our probes found."""
+
+    def days(self, provider: str, begins: Moment, ends: Moment) -> Sequence[Observation]:
+        """The days of probes that `[begins, ends)` touches, as one observation; request `PROBES <provider> …`.
+
+        Its body says of each day whether it is sealed: only sealed days are final.
+        """
+        ...
+
+
+class RecordSource(Protocol):
+    """What this platform has on record."""
+
+    def looks(self, claim: str) -> Sequence[Observation]:
+        """What earlier looks at a claim found; request `LOOKS <claim>`. Once a look passed everything that must hold
+        at one moment, the observations of that look follow: they are judged again, not looked for again."""
+        ...
+
+    def tenants(self, addresses: Sequence[str]) -> Observation:
+        """Which of these addresses belong to registered participants; request `TENANTS <campaign>`."""
+        ...
+
+    def provider_created(self, provider: str) -> int | None:
+        """The height at which a provider was created, where the index knows it: where to look, no evidence."""
+        ...
+
+
 class EnteredSource(Protocol):
     """What participants and reviewers entered, as observations."""
 
     def sdls(self, owner: str) -> Sequence[Observation]:
         """The reduced SDLs given for deployments of `owner`; request `SDL <owner>/<dseq>`."""
+        ...
+
+
+class CodeHostSource(Protocol):
+    """A code host as `gather` sees it, answers reduced. Nothing here raises for trouble: observations carry it."""
+
+    def pull(self, pull: PullRequest) -> Sequence[Observation]:
+        """A pull request; where it is not there (status 404) then its repository too."""
+        ...
+
+    def files(self, pull: PullRequest) -> Sequence[Observation]:
+        """Every page of the files that it changes."""
+        ...
+
+    def file(self, pull: PullRequest, path: str, commit: str) -> Observation:
+        """One file as it is in a commit, read as an SDL."""
+        ...
+
+
+class SubmissionSource(Protocol):
+    """SDLs written for others, as they were submitted."""
+
+    def newest(self, claim: str) -> Sequence[Observation]:
+        """The newest version submitted for a claim, reduced; request `SUBMISSION <claim>/<number>`."""
+        ...
+
+    def comparison(self, claim: str) -> Sequence[Observation]:
+        """What that version shares with the catalogue and with what others submitted earlier."""
+        ...
+
+
+class BenchmarkSource(Protocol):
+    """Benchmark runs as the platform keeps them, as observations."""
+
+    def record(self, challenge: str) -> Observation | None:
+        """The challenge as it was issued, what was measured between seed and commitment, and the result; request
+        `BENCHMARK <id>`. None where no result was entered."""
+        ...
+
+    def comparison(self, challenge: str) -> Observation | None:
+        """Medians of accepted runs of the same variant, and other participants' runs with the same output; request
+        `BENCHMARK COMPARISON <id>`."""
         ...
 
 
@@ -288,6 +385,31 @@ class Sources(Protocol):
     @property
     def provider(self) -> ProviderSource:
         """The providers themselves."""
+        ...
+
+    @property
+    def probes(self) -> ProbeSource:
+        """What our probes found."""
+        ...
+
+    @property
+    def records(self) -> RecordSource:
+        """What we have on record."""
+        ...
+
+    @property
+    def codehost(self) -> CodeHostSource:
+        """The code host of the campaign's repositories."""
+        ...
+
+    @property
+    def submissions(self) -> SubmissionSource:
+        """SDLs that people wrote for others."""
+        ...
+
+    @property
+    def benchmarks(self) -> BenchmarkSource:
+        """Benchmark runs."""
         ...
 
 

@@ -115,10 +115,9 @@ def reduced_file(body: bytes) -> bytes:
     A file that is larger than an SDL may be, or no valid SDL, has no hashes.
     """
     document = _object(body)
-    path, size = _text(document, "path"), _size(document)
-    if document.get("type") != "file":
-        raise Undecodable("The code host answers with something that is no file.")
-    raw = _content(document, size) if size <= MAX_BYTES else b""
+    is_file = document.get("type", "file") == "file"  # else a link or a submodule, whatever its name says
+    path, size = _text(document, "path"), _size(document) if is_file else 0
+    raw = _content(document, size) if is_file and size <= MAX_BYTES else b""
     report = check(raw) if raw else None
     return _canonical(
         {

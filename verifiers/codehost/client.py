@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from tasks.moment import SECOND, Clock
+from tasks.moment import SECOND, Clock, Moment
 from verifiers.codehost import answers
 from verifiers.codehost.links import (
     GITHUB,
+    MAX_PAGES,
     PER_PAGE,
     PullRequest,
     contents_request,
@@ -26,8 +27,6 @@ from verifiers.http import Door, Limits, Reply
 from verifiers.trouble import Denied, RateLimited, Redirected, ServerError, Trouble, Undecodable, WrongContentType
 
 LIMITS = Limits(deadline_seconds=15, body_bytes=16 << 20)
-MAX_PAGES = 30
-"""Thirty pages of a hundred files: more than that the code host does not list either."""
 KEPT_ANSWERS = 2_000
 LONGEST_QUIET_SECONDS = 3_600.0
 SHORT_QUIET_SECONDS = 60.0
@@ -210,3 +209,20 @@ def _is_about_limits(reply: Reply) -> bool:
     if headers.get("x-ratelimit-remaining") == "0" or "retry-after" in headers:
         return True
     return b"rate limit" in reply.body[:4_000].lower()
+
+
+class NoCodeHost:
+    """For a pass that asks no code host."""
+
+    def pull(self, pull: PullRequest) -> Sequence[Observation]:  # noqa: ARG002 - the shape of the protocol
+        """Nothing is seen."""
+        return ()
+
+    def files(self, pull: PullRequest) -> Sequence[Observation]:  # noqa: ARG002 - the shape of the protocol
+        """Nothing is seen."""
+        return ()
+
+    def file(self, pull: PullRequest, path: str, commit: str) -> Observation:
+        """Nothing is seen."""
+        request = f"GET {contents_request(pull, path, commit)}"
+        return Observation(Source.CODEHOST, request, b"", "none", Moment(0), trouble=NotServed.name)

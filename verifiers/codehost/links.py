@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 GITHUB = "github.com"
 PER_PAGE = 100
+MAX_PAGES = 30
+"""Thirty pages of a hundred files: more than that the code host does not list either."""
 
 _LINK = re.compile(
     r"https://([a-z0-9-]+(?:\.[a-z0-9-]+)+)/([a-z0-9_.-]{1,100})/([a-z0-9_.-]{1,100})/pull/([1-9][0-9]{0,8})/?",

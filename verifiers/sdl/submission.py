@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from verifiers.sdl.findings import Finding, sort_of_value
 from verifiers.sdl.images import repository
 from verifiers.sdl.model import Compute, Sdl, Service
-from verifiers.sdl.report import SdlRefused, SdlReport, check, read_valid, reduce
+from verifiers.sdl.report import SdlReport, check, read_valid, reduce
 
 _PHRASE = re.compile(r"[a-z]{3,8}( [a-z]{3,8}){11}(( [a-z]{3,8}){12})?")
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
@@ -105,8 +105,3 @@ def _blob(raw: bytes) -> str:
 def _short(value: object) -> str:
     """A text as a short digest: features are compared, never read."""
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:12]
-
-
-def problems_of(refused: SdlRefused) -> str:
-    """Every error with its line, for the one who has to mend it."""
-    return "; ".join(f"line {each.line}: {each.message}" for each in refused.errors[:8])
