@@ -201,7 +201,7 @@ class ProviderDouble:
         if fault == "huge":
             length = 2 << 20
         if fault == "gzip_bomb":
-            body = gzip.compress(b" " * (64 << 20))
+            body = gzip.compress(b" " * (16 << 20))
             length = len(body)
             kind += "\r\ncontent-encoding: gzip"
         head = (

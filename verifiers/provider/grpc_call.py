@@ -29,7 +29,7 @@ EMPTY_MESSAGE = b"\0\0\0\0\0"
 """An empty message with its frame; without these five bytes a provider never answers."""
 
 _CHUNK_BYTES = 1 << 16
-_OVERHEAD_BYTES = 1 << 18
+_OVERHEAD_BYTES = 1 << 17
 
 
 @dataclass
@@ -89,8 +89,8 @@ def _exchange(
             break
         received += size
         _take(connection, connection.receive_data(bytes(buffer[:size])), stream, heard)
-        # also what is thrown away counts: pings, settings and headers without end are an endless answer too
-        if len(heard.data) > body_bytes or received > body_bytes + _OVERHEAD_BYTES:
+        # what is thrown away counts too: pings, settings and headers without end are an endless answer
+        if len(heard.data) > body_bytes or received - len(heard.data) > _OVERHEAD_BYTES:
             raise TooLarge(f"{authority} answers more than the {body_bytes} bytes allowed.")
         reply = connection.data_to_send()
         if reply and not heard.is_over:
