@@ -24,8 +24,14 @@ def read_params(fields: Fields) -> Mapping[str, object]:
 def claim_fields(params: Mapping[str, object]) -> tuple[ClaimField, ...]:  # noqa: ARG001 - one signature for all kinds
     """The challenge and the runner's result."""
     return (
-        ClaimField("challenge", "Challenge id"),
-        ClaimField("result", "The runner's result", "json"),
+        ClaimField("challenge", "Challenge id", help="32 digits and letters; you get one before the run."),
+        ClaimField(
+            "result",
+            "The runner's result",
+            "json",
+            required=False,
+            help="The whole text of result.json. Leave it empty where the runner has posted it to us.",
+        ),
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from flask import Blueprint, Response, url_for
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from services import evidence_lookup, profiles
 from services.claims import candidates, submit
@@ -22,14 +24,20 @@ class ClaimBody(BaseModel):
     """What `claims` takes: the task and the fields that it asks for (`GET tasks/{slug}` names them)."""
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
-    __pydantic_extra__: dict[str, str | int | None] = Field(init=False)
+    __pydantic_extra__: dict[str, str | int | dict[str, JsonValue] | None] = Field(init=False)
 
     task: str = Field(max_length=200)
 
     @property
     def entered(self) -> dict[str, str]:
         """The fields as texts; absent and empty ones are left out."""
-        return {name: str(value) for name, value in (self.__pydantic_extra__ or {}).items() if value is not None}
+        given = (self.__pydantic_extra__ or {}).items()
+        return {name: _text(value) for name, value in given if value is not None}
+
+
+def _text(value: object) -> str:
+    """A field as a text; a JSON object, such as a benchmark's result, as it was sent."""
+    return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
 @blueprint.get("/participants/<address>")

@@ -1,0 +1,125 @@
+"""Benchmark challenges, what was measured between seed and commitment, and the results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ForeignKey, Index, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from ledger.base import Base, Json
+from ledger.claims import ClaimRow
+
+
+class BenchmarkChallengeRow(Base):
+    """A challenge as it was issued; from `size` on: the interactive proof, each given once.
+
+    `sdl_hashes`: the manifest hashes of the SDL that carries it. `seed`, `root`, `draw`: hex.
+    """
+
+    __tablename__ = "benchmark_challenges"
+    __table_args__ = (Index(None, "campaign", "participant"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    campaign: Mapped[str]
+    participant: Mapped[str] = mapped_column(ForeignKey("participants.address"))
+    provider: Mapped[str]
+    gpu_model: Mapped[str | None]
+    issued_ns: Mapped[int]
+    expires_ns: Mapped[int]
+    sdl_hashes: Mapped[list[str]] = mapped_column(Json)
+    size: Mapped[int | None]
+    seed: Mapped[str | None]
+    started_ns: Mapped[int | None]
+    root: Mapped[str | None]
+    committed_ns: Mapped[int | None]
+    draw: Mapped[str | None]
+
+
+class BenchmarkRunRow(Base):
+    """The result for a challenge. `claim` and `observation` are None while its owner has not confirmed it.
+
+    `delivered_by`: `runner` or `owner`. `variant`: what it may be compared with; `output_digest`: of the numbers.
+    """
+
+    __tablename__ = "benchmark_runs"
+    __table_args__ = (
+        Index(None, "campaign", "variant"),
+        Index(None, "campaign", "output_digest"),
+    )
+
+    challenge: Mapped[str] = mapped_column(ForeignKey("benchmark_challenges.id"), primary_key=True)
+    campaign: Mapped[str]
+    participant: Mapped[str] = mapped_column(ForeignKey("participants.address"))
+    claim: Mapped[str | None] = mapped_column(ForeignKey("claims.id"), index=True)
+    observation: Mapped[str | None] = mapped_column(ForeignKey("observations.id"))
+    delivered_by: Mapped[str]
+    received_ns: Mapped[int]
+    gpu_model: Mapped[str]
+    variant: Mapped[str]
+    output_digest: Mapped[str]
+    result: Mapped[dict[str, object]] = mapped_column(Json)
+
+
+def accepted_of_variant(session: Session, campaign: str, variant: str, besides: str) -> Sequence[BenchmarkRunRow]:
+    """Runs of one variant whose claims passed, but for one challenge; oldest first."""
+    statement = (
+        select(BenchmarkRunRow)
+        .join(ClaimRow, ClaimRow.id == BenchmarkRunRow.claim)
+        .where(BenchmarkRunRow.campaign == campaign, BenchmarkRunRow.variant == variant)
+        .where(ClaimRow.outcome == "passed", BenchmarkRunRow.challenge != besides)
+        .order_by(BenchmarkRunRow.received_ns, BenchmarkRunRow.challenge)
+    )
+    return session.scalars(statement).all()
+
+
+def others_with_output(session: Session, run: BenchmarkRunRow) -> Sequence[str]:
+    """Challenges of other participants whose results have the same numbers, oldest first."""
+    statement = (
+        select(BenchmarkRunRow.challenge)
+        .where(BenchmarkRunRow.campaign == run.campaign, BenchmarkRunRow.output_digest == run.output_digest)
+        .where(BenchmarkRunRow.participant != run.participant, BenchmarkRunRow.claim.is_not(None))
+        .order_by(BenchmarkRunRow.received_ns, BenchmarkRunRow.challenge)
+    )
+    return session.scalars(statement).all()
+
+
+def accepted_runs(
+    session: Session, campaign: str, first: int, count: int
+) -> Sequence[tuple[BenchmarkRunRow, BenchmarkChallengeRow]]:
+    """A page of the public data set: runs whose claims passed, oldest first."""
+    statement = (
+        select(BenchmarkRunRow, BenchmarkChallengeRow)
+        .join(ClaimRow, ClaimRow.id == BenchmarkRunRow.claim)
+        .join(BenchmarkChallengeRow, BenchmarkChallengeRow.id == BenchmarkRunRow.challenge)
+        .where(BenchmarkRunRow.campaign == campaign, ClaimRow.outcome == "passed")
+        .order_by(BenchmarkRunRow.received_ns, BenchmarkRunRow.challenge)
+        .offset(first)
+        .limit(count)
+    )
+    return [(run, challenge) for run, challenge in session.execute(statement)]
+
+
+def count_accepted(session: Session, campaign: str) -> int:
+    """How many runs the public data set has."""
+    statement = (
+        select(func.count())
+        .select_from(BenchmarkRunRow)
+        .join(ClaimRow, ClaimRow.id == BenchmarkRunRow.claim)
+        .where(BenchmarkRunRow.campaign == campaign, ClaimRow.outcome == "passed")
+    )
+    return session.scalar(statement) or 0
+
+
+def challenges_of(
+    session: Session, campaign: str, participant: str, most: int
+) -> Sequence[tuple[BenchmarkChallengeRow, BenchmarkRunRow | None]]:
+    """The newest challenges of a participant with what came of them."""
+    statement = (
+        select(BenchmarkChallengeRow, BenchmarkRunRow)
+        .join(BenchmarkRunRow, BenchmarkRunRow.challenge == BenchmarkChallengeRow.id, isouter=True)
+        .where(BenchmarkChallengeRow.campaign == campaign, BenchmarkChallengeRow.participant == participant)
+        .order_by(BenchmarkChallengeRow.issued_ns.desc(), BenchmarkChallengeRow.id)
+        .limit(most)
+    )
+    return [(challenge, run) for challenge, run in session.execute(statement)]

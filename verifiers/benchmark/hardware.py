@@ -1,0 +1,117 @@
+"""Whether the GPU that a result names is the one that lease and provider speak of (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from verifiers.benchmark.answers import GpuFacts
+from verifiers.benchmark.gpus import NamedGpu, fits_listed_memory, named_gpu, nominal_gib
+from verifiers.benchmark.params import BenchmarkParams
+from verifiers.chain.answers import Group, Provider
+from verifiers.chain.answers.resources import ANY, GpuModel
+from verifiers.provider.gpu_models import plain_name
+from verifiers.provider.inventory import Inventory
+from verifiers.provider.quantities import whole
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one source says which GPU it is: `models` by the campaign's ids, `sizes` of that model in GiB."""
+
+    source: str
+    models: frozenset[str]
+    sizes: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """The GPU of a result beside what others say. `mismatch`: a clear contradiction; `doubts`: for a reviewer."""
+
+    gpu: NamedGpu
+    model: str
+    told: tuple[Told, ...]
+    mismatch: str
+    doubts: tuple[str, ...]
+
+    @property
+    def seen(self) -> str:
+        """In words."""
+        others = [f"{each.source}: {_named(each)}" for each in self.told]
+        return "; ".join([f"{self.gpu.name}, {self.gpu.vram_gib} GB ({self.model})", *others])
+
+
+def hardware(facts: GpuFacts, told: Iterable[Told], params: BenchmarkParams) -> Hardware:
+    """Compare a result's GPU with what lease, inventory or attributes tell."""
+    gpu = named_gpu(facts.name, facts.memory_bytes, params.names)
+    model = gpu.model or plain_name(facts.name)
+    known = tuple(each for each in told if each.models)
+    mismatch = next((text for each in known if (text := _against(gpu, model, each))), "")
+    return Hardware(gpu, model, known, mismatch, tuple(_doubts(facts, gpu, model, known, params)))
+
+
+def _against(gpu: NamedGpu, model: str, told: Told) -> str:
+    if model not in told.models:
+        return f"{told.source} has {_named(told)}, the result names {model}"
+    if told.sizes and gpu.vram_gib not in told.sizes:
+        return f"{told.source} has {_named(told)}, the result's GPU has {gpu.vram_gib} GB"
+    return ""
+
+
+def _doubts(
+    facts: GpuFacts, gpu: NamedGpu, model: str, told: Sequence[Told], params: BenchmarkParams
+) -> Iterable[str]:
+    if not told:
+        yield "nothing but the result names the GPU"
+    label = params.names.pci_label(facts.pci_id.lower().removeprefix("0x")[:4])
+    if label is not None and label != model:
+        yield f"the PCI id {facts.pci_id} is that of a {label}, the name says {model}"
+    listed = params.names.vram_gib(gpu.model) if gpu.model else None
+    if not fits_listed_memory(gpu, listed):
+        yield f"the campaign lists the {model} with {listed} GB, this one has {gpu.vram_gib} GB"
+
+
+def of_lease(offered: Sequence[GpuModel], group: Group, params: BenchmarkParams) -> Told:
+    """What the lease is for: the models that its bid offers, else those that were requested; none for any model."""
+    models = [model for model in offered if model.model != ANY]
+    if not models:
+        asked = [model for request in group.gpu_requests for model in request.models]
+        models = [] if any(model.model == ANY for model in asked) else asked
+    return _told("the lease", models, params)
+
+
+def of_attributes(record: Provider, params: BenchmarkParams) -> Told:
+    """What the provider's attributes on the chain claim; any model claims none."""
+    models = [model for model in record.gpu_models if model.model != ANY]
+    return Told("the provider's attributes", frozenset(_id(model.model, params) for model in models))
+
+
+def of_inventory(inventory: Inventory, model: str, params: BenchmarkParams) -> Told:
+    """The models in the provider's inventory, and the memory of those of `model` where each says it."""
+    gpus = [gpu for node in inventory.nodes for gpu in node.gpus]
+    sizes = [gpu.memory_bytes for gpu in gpus if _id(gpu.name, params) == model]
+    known = frozenset(nominal_gib(size) for size in sizes if size)
+    return Told(
+        "the provider's inventory",
+        frozenset(_id(gpu.name, params) for gpu in gpus) or frozenset({"none"}),
+        known if known and all(sizes) else frozenset(),
+    )
+
+
+def _told(source: str, models: Sequence[GpuModel], params: BenchmarkParams) -> Told:
+    sizes = [whole(model.ram) for model in models]
+    known = frozenset(nominal_gib(size) for size in sizes if size)
+    return Told(
+        source,
+        frozenset(_id(model.model, params) for model in models),
+        known if known and all(sizes) else frozenset(),
+    )
+
+
+def _id(name: str, params: BenchmarkParams) -> str:
+    return params.names.id_of(name) or plain_name(name)
+
+
+def _named(told: Told) -> str:
+    sizes = "" if not told.sizes else f" with {' or '.join(f'{size} GB' for size in sorted(told.sizes))}"
+    return ", ".join(sorted(told.models)) + sizes
