@@ -8,6 +8,7 @@ from services import campaigns
 from services.errors import Refused, Unavailable
 from services.house import House
 from services.provider_looks import provider_source
+from services.verification import judge_params
 from tasks.moment import format_moment
 from tasks.parts import Campaign
 from verifiers.chain.answers import Provider, decode_provider
@@ -15,7 +16,7 @@ from verifiers.chain.pinned import PinnedChain
 from verifiers.evidence import ChainPoint, Check, Observation, Outcome, outcome_of
 from verifiers.provider.checks import Wants, instant_checks, record_checks
 from verifiers.provider.facts import provider_seen
-from verifiers.provider.gpu_models import ListedModel, ModelNames
+from verifiers.provider.gpu_models import ListedModel, ModelNames, names_of
 from verifiers.trouble import Trouble, Undecodable
 from verifiers.wallet.addresses import AddressError, parse_address
 
@@ -88,21 +89,26 @@ def check_provider(house: House, address: str) -> ProviderReport:
 def wanted(house: House) -> Wants:
     """What the campaign's onboarding task asks of a provider; the usual demands where it has none."""
     loaded = campaigns.current(house)
-    campaign = loaded.newest if loaded else None
-    params = next((task.params for task in campaign.tasks if task.kind == KIND), {}) if campaign else {}
-    least = params.get("min_cpu", MIN_CPU)
-    return Wants(model_names(campaign, params.get("gpu_models")), least if isinstance(least, int) else MIN_CPU)
+    if loaded is None:
+        return Wants(ModelNames(None), MIN_CPU)
+    task = next((task for task in loaded.newest.tasks if task.kind == KIND), None)
+    if task is None:
+        return Wants(ModelNames(None), MIN_CPU)
+    params = judge_params(loaded, task)
+    least = params.get("min_cpu")
+    return Wants(names_of(params), least if isinstance(least, int) else MIN_CPU)
 
 
 def model_names(campaign: Campaign | None, wanted_models: object = "listed") -> ModelNames:
-    """The models that count: the campaign's list, or those of it that a task names; None listed: every model."""
-    if campaign is None or campaign.gpu_models is None or wanted_models == "any":
+    """The models that count: the campaign's list, or those of it that a task names; no list: every model."""
+    if campaign is None or campaign.gpu_models is None:
         return ModelNames(None)
-    return ModelNames(
+    listed = [
         ListedModel(model.id, model.aliases, model.vram_gib)
         for model in campaign.gpu_models
         if not isinstance(wanted_models, tuple) or model.id in wanted_models
-    )
+    ]
+    return ModelNames(listed, is_open=wanted_models == "any")
 
 
 def _record(answer: Observation, owner: str) -> tuple[Provider | None, str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _BRANDS = frozenset({"nvidia", "amd", "intel", "tesla", "geforce", "quadro", "radeon", "instinct", "gpu", "graphics"})
@@ -32,21 +32,26 @@ class ListedModel:
 
 
 class ModelNames:
-    """From a name in an attribute or an inventory to the campaign's id. `listed` None: every model counts."""
+    """From a name in an attribute or an inventory to the campaign's id.
 
-    def __init__(self, listed: Iterable[ListedModel] | None) -> None:
+    `listed` None: every model counts; `is_open`: so does every other one beside those, under its plain name.
+    """
+
+    def __init__(self, listed: Iterable[ListedModel] | None, *, is_open: bool = False) -> None:
         self.listed = None if listed is None else tuple(listed)
+        self.is_open = is_open or listed is None
         self._by_name: dict[str, ListedModel] = {}
         for model in self.listed or ():
             for name in (model.id, *model.aliases):
                 self._by_name.setdefault(plain_name(name), model)
 
     def id_of(self, name: str) -> str | None:
-        """The campaign's id; None where it is not listed. Without a list, the name in its plain spelling."""
-        if self.listed is None:
-            return plain_name(name) or None
-        found = self._by_name.get(plain_name(name))
-        return found.id if found else None
+        """The campaign's id; None where it does not count. An open list gives other names in plain spelling."""
+        plain = plain_name(name)
+        found = self._by_name.get(plain)
+        if found is not None:
+            return found.id
+        return plain or None if self.is_open else None
 
     def shown(self, name: str) -> str:
         """The id where the model is listed, else the name as it is."""
@@ -60,6 +65,32 @@ class ModelNames:
         """The model that a PCI device id belongs to, as `id_of` writes it; None where the id is not known here."""
         known = PCI_IDS.get(modelid.lower().removeprefix("0x"))
         return self.id_of(known) or known if known else None
+
+
+def names_of(params: Mapping[str, object]) -> ModelNames:
+    """The models that a task asks for, from its params as a judge gets them.
+
+    `gpu_models`: `any`, or ids (`listed` written out); `campaign_gpu_models`: the campaign's list, as mappings of
+    `id, aliases, vram_gib`; absent where the campaign lists none, then every model counts unless the task names some.
+    """
+    wanted = params.get("gpu_models", "any")
+    ids = {str(each) for each in wanted} if isinstance(wanted, list | tuple) else None
+    rows = params.get("campaign_gpu_models")
+    listed = [_listed(row) for row in rows] if isinstance(rows, list | tuple) else None
+    if listed is None:
+        return ModelNames([ListedModel(each) for each in sorted(ids)]) if ids else ModelNames(None)
+    known = {model.id for model in listed}
+    chosen = [model for model in listed if ids is None or model.id in ids]
+    others = [ListedModel(each) for each in sorted((ids or set()) - known)]
+    return ModelNames([*chosen, *others], is_open=ids is None)
+
+
+def _listed(row: object) -> ListedModel:
+    if not isinstance(row, Mapping):
+        return ListedModel(str(row))
+    aliases, vram = row.get("aliases"), row.get("vram_gib")
+    spellings = tuple(str(alias) for alias in aliases) if isinstance(aliases, list | tuple) else ()
+    return ListedModel(str(row["id"]), spellings, vram if isinstance(vram, int) else None)
 
 
 def plain_name(name: str) -> str:

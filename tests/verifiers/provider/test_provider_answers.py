@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.provider_double import encoded, framed, node, status_of, varint
 from verifiers.provider.answers import decode_status, grpc_trouble
-from verifiers.provider.gpu_models import ListedModel, ModelNames, plain_name
+from verifiers.provider.gpu_models import ListedModel, ModelNames, names_of, plain_name
 from verifiers.provider.inventory import decode_get_status
 from verifiers.provider.messages import STATUS
 from verifiers.provider.quantities import thousandths, whole
@@ -209,3 +209,24 @@ def test_model_names__many_spellings__mean_one_model(name: str, model: str | Non
 
 def test_model_names__no_list__every_model_counts() -> None:
     assert ModelNames(None).id_of("NVIDIA RTX A6000") == plain_name("rtxa6000") == "rtxa6000"
+
+
+LISTED = ({"id": "a100", "aliases": ("NVIDIA A100-PCI",), "vram_gib": None}, {"id": "t4", "vram_gib": 16})
+
+
+@pytest.mark.parametrize(
+    ("params", "ids"),
+    [
+        ({"gpu_models": ("a100", "t4"), "campaign_gpu_models": LISTED}, ["a100", "t4", None]),
+        ({"gpu_models": ("a100",), "campaign_gpu_models": LISTED}, ["a100", None, None]),
+        ({"gpu_models": ("h100",), "campaign_gpu_models": LISTED}, [None, None, "h100"]),
+        ({"gpu_models": "any", "campaign_gpu_models": LISTED}, ["a100", "t4", "h100"]),
+        ({"gpu_models": ()}, ["a100", "t4", "h100"]),
+        ({"gpu_models": ("h100",)}, [None, None, "h100"]),
+        ({}, ["a100", "t4", "h100"]),
+    ],
+    ids=["listed", "one-of-the-list", "beside-the-list", "any", "no-list", "named", "nothing-said"],
+)
+def test_names_of__params__say_what_counts(params: dict[str, object], ids: list[str | None]) -> None:
+    names = names_of(params)
+    assert [names.id_of(name) for name in ("NVIDIA A100-PCI", "Tesla T4", "NVIDIA H100")] == ids
