@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services import campaigns, claims, following, housekeeping, registrations, rewards, verification
+from services import campaigns, claims, following, housekeeping, probing, registrations, rewards, verification
 from services.house import House
 from tasks.moment import SECOND, Moment
+
+PROBE_LOOKS_EVERY_SECONDS = 15
+"""How soon a probe follows the beginning of its slot: the campaign says how long a slot is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ def catalogue(house: House) -> tuple[Job, ...]:
     return (
         Job("follow", "Follow the chain", settings.follow_every_seconds, following.follow),
         Job("registrations", "Give early registrations their block", 60, registrations.fill_points),
+        Job("probe", "Probe providers with a live claim", PROBE_LOOKS_EVERY_SECONDS, probing.probe),
         Job("find", "Find deployments of participants", settings.verify_every_seconds, claims.find_claims),
         Job("verify", "Verify what is due", settings.verify_every_seconds, verification.verify_due),
         Job("rewards", "Compute the rewards", settings.verify_every_seconds, rewards.compute_if_changed),

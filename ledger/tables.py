@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from sqlalchemy import MetaData
 
-from ledger import audit, awards, campaigns, chain, claims, jobs, observations, people, reviews
+from ledger import (
+    audit,
+    awards,
+    benchmarks,
+    campaigns,
+    chain,
+    claims,
+    jobs,
+    observations,
+    people,
+    probes,
+    reviews,
+    submissions,
+)
 from ledger.base import Base
 
-ROOMS = (people, campaigns, chain, observations, claims, awards, jobs, audit, reviews)
+ROOMS = (
+    people, campaigns, chain, observations, claims, benchmarks, awards, jobs, audit, reviews, submissions, probes,
+)  # fmt: skip
 
 
 def metadata() -> MetaData:

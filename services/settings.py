@@ -61,6 +61,11 @@ class Settings(BaseSettings):
     follow_every_seconds: int = Field(6, ge=1, le=600, description="how often the chain is followed")
     verify_every_seconds: int = Field(10, ge=1, le=3600, description="how often due claims are verified")
     verify_parallel: int = Field(4, ge=1, le=32, description="how many owners' claims are looked at side by side")
+    control_probes: Listed = Field(
+        (), description="addresses that show whether our own way out is open; default: the nodes of the chain"
+    )
+    probe_parallel: int = Field(32, ge=1, le=256, description="how many providers are probed side by side")
+    probe_seconds: float = Field(10, ge=1, le=60, description="time in which a probed provider must have answered")
     log_format: str = Field("text", pattern="^(text|json)$", description="text for people, json for machines")
     clock_stops_at: str | None = Field(None, description="the platform's clock stops here; for the demo's --until")
 
@@ -72,6 +77,7 @@ class Settings(BaseSettings):
         "allow_private_hosts",
         "secret_keys",
         "codehost_hosts",
+        "control_probes",
         mode="before",
     )
     @classmethod
@@ -80,7 +86,7 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("chain_rest", "chain_rpc", "payout_rest", "payout_rpc")
+    @field_validator("chain_rest", "chain_rpc", "payout_rest", "payout_rpc", "control_probes")
     @classmethod
     def _hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(_address, hosts))

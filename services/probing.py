@@ -1,0 +1,277 @@
+"""Probing providers: who is due in this slot, asked side by side, one byte each, kept as soon as it is known."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger.chain import ProviderRow
+from ledger.chain_index import newest_cursor
+from ledger.claims import ClaimRow
+from ledger.observations import store_observations
+from ledger.probes import ProbeChangeRow, keep_days, last_changes, open_days, stored_today, unsealed_before
+from ledger.rows import insert_rows
+from services import campaigns
+from services.campaigns import Loaded
+from services.house import House
+from services.probe_looks import LiveProber
+from tasks.moment import SECOND, Moment
+from tasks.parts import Task
+from verifiers.evidence import Observation
+from verifiers.onboarding.state import SILENT, controlled
+from verifiers.probes import DAY, LEAST_EVERY_SECONDS, ProbeDay, Standing, State, day_of
+
+KIND = "provider_onboarding"
+VERIFIER = "probe/1"
+DEFAULT_EVERY_SECONDS = 300
+KEEP_AT_ONCE = 64
+SEAL_AT_ONCE = 200
+GRACE = 300 * SECOND
+"""A round that began before midnight is over by then."""
+SILENT_SLOTS = 3
+FULL_EVERY = 6
+"""A host silent for three slots gets a short look, and a full one in every sixth slot."""
+MOST_STORED = 48
+"""Full observations of one provider and day: a state that flaps all day is known by then."""
+LONGEST_SPREAD_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom to probe. `host_uri` None: the index has no record of it. `is_brief`: it has been silent for a while."""
+
+    provider: str
+    host_uri: str | None
+    is_brief: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one probe found, before the round's control probes are asked."""
+
+    state: State
+    observations: Sequence[Observation] = ()
+
+
+class Prober(Protocol):
+    """Asks the network; nothing here raises for trouble."""
+
+    def is_reachable(self) -> bool:
+        """Whether our control targets answer: our own way out is open."""
+        ...
+
+    def probe(self, provider: str, host_uri: str, *, is_brief: bool) -> tuple[State, Sequence[Observation]]:
+        """Look at one provider within the deadline."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The slot that is due now."""
+
+    day: int
+    every_seconds: int
+    number: int
+    ends: Moment
+
+
+def probe(house: House) -> str:
+    """A job: seal the days that are over, then probe every provider that has no byte in this slot yet."""
+    loaded = campaigns.current(house)
+    tasks = onboarding_tasks(loaded)
+    if loaded is None or not tasks:
+        return "no task needs it"
+    seal_days(house, loaded)
+    slot = slot_at(tasks, house.clock.now())
+    targets = due_targets(house, loaded, slot)
+    if not targets:
+        return "nobody is due"
+    spread = min(LONGEST_SPREAD_SECONDS, slot.every_seconds / 20)
+    return run_round(house, LiveProber.open(house, loaded), slot, targets, spread)
+
+
+def onboarding_tasks(loaded: Loaded | None) -> list[Task]:
+    """The campaign's tasks whose claims need probes."""
+    return [task for task in loaded.newest.tasks if task.kind == KIND] if loaded else []
+
+
+def slot_at(tasks: Sequence[Task], now: Moment) -> Slot:
+    """The slot of now: as long as the shortest that a task asks for."""
+    lengths = [length for task in tasks if isinstance(length := task.params.get("probe_every_ns"), int)]
+    every = min(lengths, default=DEFAULT_EVERY_SECONDS * SECOND) // SECOND
+    every = min(max(every, LEAST_EVERY_SECONDS), DAY // SECOND)
+    day = ProbeDay.empty("", day_of(now), every)
+    number = day.slot_of(now)
+    return Slot(day.day, every, number, day.span(number)[1])
+
+
+def due_targets(house: House, loaded: Loaded, slot: Slot) -> list[Target]:
+    """Providers with a live claim (from its `at` to the task's close) that have no byte in this slot."""
+    now = house.clock.now()
+    open_tasks = [task.slug for task in onboarding_tasks(loaded) if task.opens <= now < task.closes]
+    live = (
+        ClaimRow.campaign == loaded.slug,
+        ClaimRow.task.in_(open_tasks),
+        ClaimRow.at_ns <= now,
+        ClaimRow.settled.is_(False),
+    )
+    with house.ledger.read() as session:
+        subjects = session.scalars(select(ClaimRow.subject).where(*live).distinct()).all()
+        providers = sorted({subject.partition("/")[0] for subject in subjects})
+        hosts = _hosts(session, campaigns.chain_id(house, loaded), providers)
+
+    def choose(session: Session) -> list[Target]:
+        days = open_days(session, providers, slot.day, slot.every_seconds)
+        return [
+            Target(name, hosts.get(name), _is_silent(day, slot.number))
+            for name, day in days.items()
+            if slot.number < len(day.slots) and not day.slots[_place(day, slot)]
+        ]
+
+    return house.ledger.transact(choose) if providers else []
+
+
+def _place(day: ProbeDay, slot: Slot) -> int:
+    """The slot in a day that may have begun with another length."""
+    return day.slot_of(Moment(slot.ends - 1))
+
+
+def _hosts(session: Session, chain_id: str | None, providers: Sequence[str]) -> Mapping[str, str]:
+    followed = newest_cursor(session)
+    chain = chain_id or (followed.chain_id if followed else None)
+    query = select(ProviderRow.owner, ProviderRow.host_uri).where(ProviderRow.chain_id == chain)
+    wanted = set(providers)
+    return {owner: host for owner, host in session.execute(query) if owner in wanted}
+
+
+def _is_silent(day: ProbeDay, number: int) -> bool:
+    if number < SILENT_SLOTS or number % FULL_EVERY == 0:
+        return False
+    states = [day.state(place) for place in range(number - SILENT_SLOTS, number) if place < len(day.slots)]
+    return len(states) == SILENT_SLOTS and all(
+        state.standing is Standing.DOWN and state.cause in SILENT for state in states
+    )
+
+
+def run_round(
+    house: House, prober: Prober, slot: Slot, targets: Sequence[Target], spread_seconds: float = 0.0
+) -> str:
+    """Probe these targets side by side. What is found is kept in parts, so that a killed round loses little; the next
+    one goes on with whoever has no byte."""
+    count, was_reachable = 0, prober.is_reachable()
+    began, left = time.monotonic(), (slot.ends - house.clock.now()) / SECOND
+    pool = ThreadPoolExecutor(house.settings.probe_parallel, thread_name_prefix="probe")
+    try:
+        waiting: dict[str, Found] = {}
+        for provider, found in _probed(pool, prober, _in_turn(targets, slot, spread_seconds), began, left):
+            waiting[provider] = found
+            if len(waiting) >= KEEP_AT_ONCE:
+                was_reachable = _keep(house, prober, slot, waiting, was_reachable=was_reachable)
+                count, waiting = count + len(waiting), {}
+        _keep(house, prober, slot, waiting, was_reachable=was_reachable)
+        count += len(waiting)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    seconds = time.monotonic() - began
+    return f"{count} of {len(targets)} providers probed in {seconds:.1f} s"
+
+
+def _in_turn(targets: Sequence[Target], slot: Slot, spread: float) -> list[tuple[float, Target]]:
+    """When each is asked, in seconds from the round's beginning: another order in every slot."""
+
+    def share(target: Target) -> float:
+        text = f"{target.provider}/{slot.day}/{slot.number}".encode()
+        return int.from_bytes(hashlib.sha256(text).digest()[:4], "big") / 2**32
+
+    return sorted(
+        ((share(target) * spread, target) for target in targets), key=lambda turn: (turn[0], turn[1].provider)
+    )
+
+
+def _probed(
+    pool: ThreadPoolExecutor, prober: Prober, turns: Sequence[tuple[float, Target]], began: float, left: float
+) -> Iterator[tuple[str, Found]]:
+    """What each probe found, as it comes; nothing of those that no time of the slot was left for."""
+
+    def look(due: float, target: Target) -> Found | None:
+        time.sleep(max(0.0, began + due - time.monotonic()))
+        if time.monotonic() - began >= left:
+            return None
+        if target.host_uri is None:
+            return Found(State.unknown("no_record"))
+        state, observations = prober.probe(target.provider, target.host_uri, is_brief=target.is_brief)
+        return Found(state, observations)
+
+    names = {pool.submit(look, due, target): target.provider for due, target in turns}
+    for done in as_completed(names):
+        found = done.result()
+        if found is not None:
+            yield names[done], found
+
+
+def _keep(house: House, prober: Prober, slot: Slot, found: Mapping[str, Found], *, was_reachable: bool) -> bool:
+    """Store one part; down only where the control probes before and after it succeeded. Returns the later one."""
+    if not found:
+        return was_reachable
+    is_reachable = prober.is_reachable()
+    open_way = was_reachable and is_reachable
+    states = {name: controlled(one.state, is_reachable=open_way) for name, one in found.items()}
+    now = house.clock.now()
+
+    def store(session: Session) -> None:
+        days = open_days(session, sorted(states), slot.day, slot.every_seconds)
+        fresh = {name: day for name, day in days.items() if not day.slots[_place(day, slot)]}
+        keep_days(session, [day.with_state(_place(day, slot), states[name]) for name, day in fresh.items()])
+        _note_changes(session, {name: (states[name], found[name].observations) for name in fresh}, slot, now)
+
+    house.ledger.transact(store)
+    return is_reachable
+
+
+def _note_changes(
+    session: Session, found: Mapping[str, tuple[State, Sequence[Observation]]], slot: Slot, now: Moment
+) -> None:
+    """The first probe and each change of state, with all that was seen, up to a number a day."""
+    before = last_changes(session, sorted(found))
+    changed = {name: seen for name, seen in found.items() if before.get(name) != seen[0]}
+    stored = stored_today(session, sorted(changed), Moment(slot.day * DAY))
+    rows = []
+    for name, (state, observations) in sorted(changed.items()):
+        kept = observations if stored.get(name, 0) < MOST_STORED else ()
+        store_observations(session, kept, VERIFIER)
+        rows.append(
+            {
+                "provider": name,
+                "at_ns": now,
+                "standing": str(state.standing),
+                "cause": state.cause,
+                "capacity": dict(state.capacity),
+                "observations": [observation.id for observation in kept],
+            }
+        )
+    insert_rows(session, ProbeChangeRow, rows)
+
+
+def seal_days(house: House, loaded: Loaded) -> int:
+    """Seal the days that are over, and all of them once no task is open any more. Returns how many."""
+    now, count = house.clock.now(), 0
+    last_close = max((task.closes for task in onboarding_tasks(loaded)), default=now)
+    before = day_of(now) + 1 if now >= last_close else day_of(Moment(now - GRACE))
+    while True:
+
+        def seal(session: Session) -> int:
+            days = unsealed_before(session, before, SEAL_AT_ONCE)
+            keep_days(session, days, sealed=True)
+            return len(days)
+
+        done = house.ledger.transact(seal)
+        count += done
+        if done < SEAL_AT_ONCE:
+            return count

@@ -1,0 +1,44 @@
+"""From one look at a provider to its state in a slot (pure)."""
+
+from __future__ import annotations
+
+from verifiers.probes import NO_CONTROL, Standing, State
+from verifiers.provider import identity
+from verifiers.provider.facts import End, ProviderSeen
+from verifiers.provider.questions import STATUS
+from verifiers.provider.trouble import Whose, whose
+
+PROBED_ROUTES = (STATUS,)
+"""A probe asks these, and GetStatus: without both ends nobody can deploy there."""
+
+SILENT = frozenset({"timeout", "refused", "unreachable", "name_unknown", "tls", "cut_body"})
+"""Causes of a host that is not there: asking it costs the most and brings nothing."""
+
+
+def state_of(seen: ProviderSeen) -> State:
+    """Up with its inventory where both ends are the provider's and answer; else down or unknown, with the cause."""
+    for end, answer_trouble in ((seen.rest, seen.status.trouble), (seen.grpc, seen.inventory.trouble)):
+        state = _end(end) or (_troubled(answer_trouble) if answer_trouble is not None else None)
+        if state is not None:
+            return state
+    inventory = seen.known_inventory
+    return State.unknown("chain") if inventory is None else State.up(inventory.counts(lambda name: name))
+
+
+def _end(end: End) -> State | None:
+    if end.trouble is not None:
+        return _troubled(end.trouble)
+    if end.identity.standing is identity.Standing.UNKNOWN:
+        return State.unknown("chain")
+    return None if end.identity.is_known else State.down("bad_certificate")
+
+
+def _troubled(trouble: str) -> State:
+    return State.unknown(trouble) if whose(trouble) is Whose.OURS else State.down(trouble)
+
+
+def controlled(state: State, *, is_reachable: bool) -> State:
+    """The state as it counts: down only where our own way out was open in that round."""
+    if state.standing is Standing.DOWN and not is_reachable:
+        return State.unknown(NO_CONTROL)
+    return state

@@ -1,0 +1,211 @@
+"""From all that was gathered about a claimed GPU to the verdict (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tasks.moment import SECOND, Moment, format_moment
+from verifiers.chain.apiset import CURRENT, ApiSet
+from verifiers.deciding import REVIEW
+from verifiers.deployed.facts import ChainFacts
+from verifiers.deployed.wording import could_not_look, count_of, short
+from verifiers.evidence import ChainPoint, Check, ClaimFacts, Observation, Outcome, Verdict, outcome_of
+from verifiers.onboarding.entry import Gpu
+from verifiers.onboarding.instant import Instant, instant
+from verifiers.onboarding.leases import Proof, Search
+from verifiers.onboarding.looks import LEASE, Look, Looks, read_looks
+from verifiers.onboarding.measured import Measured, measured
+from verifiers.onboarding.params import OnboardingParams
+from verifiers.onboarding.seen import region_of
+
+SOON = 120 * SECOND
+OFTEN = 600 * SECOND
+SPOT_CHECKS = "spot_checks"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One claimed GPU with all that was gathered, at `as_of`."""
+
+    claim: ClaimFacts
+    gpu: Gpu
+    params: OnboardingParams
+    observations: Sequence[Observation]
+    as_of: ChainPoint
+    api: ApiSet = CURRENT
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the task is closed at `as_of`."""
+        return self.as_of.time >= self.claim.closes
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """When the work was done; all None while that is open."""
+
+    at: Moment | None = None
+    height: int | None = None
+    tx_index: int | None = None
+
+
+def verdict_of(case: Case, judge: str, version: int) -> Verdict:
+    """Judge one claimed GPU. Same case, same verdict, byte for byte."""
+    looks = read_looks(case.claim.id, case.observations)
+    look, search = _counted_look(case, looks)
+    proof = search.proof()
+    when = _when(looks, look, proof)
+    uptime = measured(case.claim, case.gpu, case.params, case.observations, when.at, case.as_of)
+    checks = _checks(case, look, proof, uptime)
+    outcome = outcome_of(checks)
+    holds_place = outcome in (Outcome.PENDING, Outcome.UNKNOWN) and when.at is not None
+    is_dated = outcome == Outcome.PASSED or holds_place
+    return Verdict(
+        outcome=outcome,
+        checks=checks,
+        judge=judge,
+        version=version,
+        as_of=case.as_of,
+        at=when.at if is_dated else None,
+        height=when.height if is_dated else None,
+        tx_index=when.tx_index if is_dated else None,
+        attributes=_attributes(case, look),
+        holds_place=holds_place,
+        next_look=_next_look(case, outcome, when, uptime),
+        missing=_missing(case, checks),
+    )
+
+
+def _counted_look(case: Case, looks: Looks) -> tuple[Instant, Search]:
+    """The look that counts: the first that passed, judged again, else this one."""
+    point, seen, unmet = case.as_of, case.observations, Outcome.FAILED if case.is_closed else Outcome.PENDING
+    if looks.passing is not None:
+        ids = set(looks.observations)
+        point, seen, unmet = looks.passing, [one for one in seen if one.id in ids], Outcome.PENDING
+    facts = ChainFacts(point)
+    facts.add(seen)
+    search = Search(case.claim, case.gpu, case.params, facts, seen, case.api)
+    return instant(case.claim, case.gpu, case.params, seen, point, unmet, case.api), search
+
+
+def _when(looks: Looks, look: Instant, proof: Proof) -> When:
+    """The block of the proving lease, if the first look after it that could look passes; else the time of the first
+    look that passes, without a height (CAMPAIGN_FORMAT, "The kinds")."""
+    if look.outcome != Outcome.PASSED or proof.lease is None or proof.at is None or proof.trouble is not None:
+        return When()
+    height = proof.lease.lease.created_at
+    current = () if looks.has_passed else (Look(look.point.height, look.outcome, has_lease=True),)
+    able = [one for one in (*looks.looks, *current) if one.height >= height and one.instant != Outcome.UNKNOWN]
+    if able and able[0].instant == Outcome.PASSED:
+        return When(proof.at, height, proof.tx_index)
+    return When(look.point.time)
+
+
+def _checks(case: Case, look: Instant, proof: Proof, uptime: Measured) -> tuple[Check, ...]:
+    checks = [*look.checks, _lease(case, proof), uptime.check]
+    if case.params.spot_checks:
+        checks.append(_spot_checks(case))
+    doubts = (*look.doubts, *uptime.doubts)
+    if doubts:
+        expected = "accepted by a reviewer, because something here is for a person to decide"
+        checks.append(Check(REVIEW, expected, "; ".join(doubts), Outcome.PENDING))
+    return tuple(checks)
+
+
+def _lease(case: Case, proof: Proof) -> Check:
+    whose = "a registered tenant" if case.params.tenants is None else "one of the organizers' test deployers"
+    expected = f"a lease of {whose} on this provider within the window, with a GPU of the model {case.gpu.model}"
+    if proof.lease is not None and proof.trouble is None:
+        name = proof.lease.lease.id
+        seen = f"lease {name.dseq}/{name.gseq}/{name.oseq} of {short(name.owner)}"
+        height = proof.lease.lease.created_at
+        return Check(LEASE, expected, seen, Outcome.PASSED, proof.observations, height, proof.at)
+    if proof.trouble is not None:
+        return Check(LEASE, expected, could_not_look(proof.trouble), Outcome.UNKNOWN, proof.observations)
+    seen = "none yet"
+    if proof.others:
+        seen = f"{count_of(proof.others, 'lease')} of such tenants, none with that model within the window"
+    outcome = Outcome.FAILED if case.is_closed else Outcome.PENDING
+    return Check(LEASE, expected, seen, outcome, proof.observations)
+
+
+def _spot_checks(case: Case) -> Check:
+    count = case.params.spot_checks
+    expected = (
+        f"{count_of(count, 'benchmark run')} on all claimed GPUs at moments drawn by the platform, each in 24 h"
+    )
+    return Check(SPOT_CHECKS, expected, "none was asked for yet: the platform does that by itself", Outcome.PENDING)
+
+
+def _attributes(case: Case, look: Instant) -> Mapping[str, str]:
+    found = {"gpu_model": case.gpu.model}
+    gpu_class = case.params.classes.get(case.gpu.model)
+    if gpu_class:
+        found["gpu_class"] = gpu_class
+    region = region_of(look.record.record) if look.record.record is not None else None
+    if region:
+        found["region"] = region
+    return found
+
+
+def _next_look(case: Case, outcome: Outcome, when: When, uptime: Measured) -> Moment | None:
+    now, closes = case.as_of.time, case.claim.closes
+    if outcome == Outcome.PASSED:
+        return None
+    if outcome == Outcome.FAILED:
+        # a campaign that is prolonged leaves enough time again
+        return closes if uptime.is_too_short and not case.is_closed else None
+    if outcome == Outcome.UNKNOWN:
+        return Moment(now + SOON)
+    if case.is_closed:
+        is_ours = uptime.waits_for_seal or case.params.spot_checks > 0
+        return Moment(now + OFTEN) if is_ours else None
+    # chain time may be a block behind the close when it comes
+    at_close = max(closes, now + 30 * SECOND)
+    return Moment(at_close if when.at is not None else min(now + OFTEN, at_close))
+
+
+_MENDS = {
+    "own_address": "Claim a provider of your own: link its address by its signature.",
+    "provider": "Create the provider on the chain with this address.",
+    "certificate": "Publish the certificate that your provider shows on the chain.",
+    "rest": "Your provider has to answer at its REST port.",
+    "address": "The address that /address says has to be the provider's.",
+    "grpc": "Your provider has to answer GetStatus at its gRPC port.",
+    "inventory": "Show as many GPUs of this model in the provider's inventory as you claim.",
+    "gpu_listed": "This model is not on the campaign's list.",
+    "attributes": "Name this GPU model in the provider's attributes on the chain.",
+    "cpu": "Give every machine with such a GPU enough CPU.",
+    "ram": "Give the machine at least as much memory as its GPU has.",
+    "one_model": "Put GPUs of one model only into each machine.",
+    "gpu_label": "Label the GPU as what it is.",
+    "audited": "Let an auditor of the campaign sign this model in your attributes.",
+    LEASE: "Let a tenant who counts lease a GPU of this model from you.",
+    SPOT_CHECKS: "Nothing for you to do: the platform asks for the benchmark runs by itself.",
+}
+
+
+def _missing(case: Case, checks: Sequence[Check]) -> tuple[str, ...]:
+    """One sentence for each check that is not passed; only the failures where one failed."""
+    outcomes = {check.outcome for check in checks}
+    if Outcome.FAILED in outcomes:
+        shown = [check for check in checks if check.outcome == Outcome.FAILED]
+    else:
+        shown = [check for check in checks if check.outcome == Outcome.PENDING]
+    sentences = [_sentence(case, check, others=len(shown) > 1) for check in shown]
+    if Outcome.FAILED not in outcomes and Outcome.UNKNOWN in outcomes:
+        sentences.append("Some of it could not be looked at: that costs you nothing, we look again by ourselves.")
+    return tuple(dict.fromkeys(sentence for sentence in sentences if sentence))
+
+
+def _sentence(case: Case, check: Check, *, others: bool) -> str:
+    if check.name == "uptime":
+        if check.outcome == Outcome.FAILED:
+            return f"The uptime was not enough: {check.seen}."
+        if others:
+            return ""
+        return f"Keep the provider up until {format_moment(case.claim.closes)}."
+    if check.name == REVIEW:
+        return "Nothing for you to do: a reviewer looks at it."
+    return _MENDS.get(check.name, "")
