@@ -223,6 +223,13 @@ def one(house: House, appeal_id: str) -> Appeal:
         return Appeal(_row(session, loaded, appeal_id), session.get(AppealRulingRow, appeal_id))
 
 
+def at_issue(house: House, appeal: Appeal) -> tuple[list[str], Done | None]:
+    """The failed checks that a ruling may set aside, and when the work was done as far as it was ever known."""
+    with house.ledger.read() as session:
+        failed = failed_checks(session, appeal.row.verdict_id) if appeal.row.verdict_id is not None else []
+        return failed, done_before(session, appeal.row.claim)
+
+
 def listed(house: House, page: int, per_page: int, *, only_open: bool) -> Page[Appeal]:
     """Appeals of the campaign, the oldest first where only open ones are asked for, else the newest."""
     loaded = campaigns.required(house)

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ledger.awards import AwardLineRow, ProvisionalLineRow
+from ledger.claims import ClaimRow
 from services import campaigns
 from services.house import House
 from services.remembered import awards_state, remembered
@@ -17,7 +18,9 @@ from tasks.campaign import Campaign
 from tasks.kinds import ClaimField, by_kind
 from tasks.moment import Moment
 from tasks.parts import Excused, Reward, Task
+from verifiers.evidence import Outcome
 
+BEST_FIRST = (Outcome.PASSED, Outcome.PENDING, Outcome.UNKNOWN, Outcome.FAILED)
 TAKES_PLACE = ("awarded", "partly_awarded")
 
 
@@ -78,6 +81,17 @@ def one(house: House, slug: str) -> TaskNow:
     """One task. Raises NotFound that names the ones there are."""
     campaigns.required(house).task(slug)
     return next(entry for entry in board(house) if entry.task.slug == slug)
+
+
+def own_outcomes(house: House, participant: str) -> dict[str, Outcome]:
+    """By task what became of a participant's claims, the best of each; tasks without a claim are left out."""
+    with house.ledger.read() as session:
+        loaded = campaigns.current_in(session, house.settings.campaign)
+        mine = ClaimRow.campaign == (loaded.slug if loaded else None), ClaimRow.participant == participant
+        found: dict[str, set[str]] = {}
+        for task, outcome in session.execute(select(ClaimRow.task, ClaimRow.outcome).where(*mine).distinct()):
+            found.setdefault(task, set()).add(outcome)
+    return {task: next(each for each in BEST_FIRST if each in outcomes) for task, outcomes in found.items()}
 
 
 def _now(campaign: Campaign, task: Task, now: Moment, taken: Mapping[str, int], held: Mapping[str, int]) -> TaskNow:

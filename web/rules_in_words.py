@@ -21,6 +21,9 @@ _LABELS = {
     "probe_every_ns": "We look every",
     "min_observed_ns": "Observed for at least",
     "tasks": "Parts",
+    "fields": "What is entered",
+    "reviewers": "Reviewers who must agree",
+    "needs_work_keeps_ns": "A request for changes keeps your place for",
 }
 _WORDS = {
     ("gpu_models", "any"): "any",
@@ -67,12 +70,26 @@ def _plain(name: str, value: object) -> str:
 
 
 def _named(item: object) -> str:
+    if isinstance(item, Mapping) and "label" in item:
+        return _asked(item)
     if isinstance(item, Mapping):
         title = str(item.get("title") or item.get("slug") or item.get("name") or "")
         images = item.get("images")
         shown = ", ".join(str(image) for image in images) if isinstance(images, Sequence) and images else ""
         return f"{title} ({shown})" if shown else title
     return str(item)
+
+
+def _asked(item: Mapping[str, object]) -> str:
+    hosts, choices = item.get("hosts"), item.get("choices")
+    words = str(item["label"])
+    if isinstance(hosts, Sequence) and hosts:
+        words += f" (at {' or '.join(map(str, hosts))})"
+    if isinstance(choices, Sequence) and choices:
+        words += f" ({', '.join(map(str, choices))})"
+    if item.get("decided"):
+        return f"{words}: the reviewer decides it"
+    return words if item.get("required") else f"{words}, if you like"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from services.campaigns import Loaded
 from services.errors import UseCaseError
 from services.network import Network, network_in
 from web.context import house
+from web.review_views import is_reviewer
 from web.security import current_person
 
 PLAIN_TITLE = "Waymark"
@@ -26,6 +27,7 @@ _LINKS = (
     ("Rules", "rules.rules_page"),
 )
 _MINE = ("My tasks", "mine.mine_page")
+_REVIEW = ("Review", "review.queue_page")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,12 @@ class Site:
     @property
     def links(self) -> list[Link]:
         """The top bar's links."""
-        entries = (_MINE, *_LINKS) if current_person() else _LINKS
+        person = current_person()
+        entries = (_MINE, *_LINKS) if person else _LINKS
+        entries = (*entries, _REVIEW) if is_reviewer(person) else entries
+        room = (request.blueprint or "").removesuffix("_appeals")
         return [
-            Link(title, url_for(endpoint), (request.endpoint or "").split(".")[0] == endpoint.split(".")[0])
+            Link(title, url_for(endpoint), room == endpoint.split(".")[0])
             for title, endpoint in entries
             if endpoint in current_app.view_functions
         ]

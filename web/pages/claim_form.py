@@ -92,6 +92,8 @@ def _field(field: ClaimField, addresses: Sequence[str], params: Mapping[str, obj
     if field.type == "url":
         hosts = f"At {' or '.join(field.hosts)}." if field.hosts else ""
         return URLField(label, description=field.help or hosts)
+    if field.type == "text" and "fields" in params:  # a text that the campaign asks for may be long
+        return TextAreaField(label, description=field.help, render_kw={"rows": 6})
     looks = {"inputmode": "numeric"} if field.type == "number" else {}
     return StringField(label, description=field.help, render_kw={"autocomplete": "off", **looks})
 

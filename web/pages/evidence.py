@@ -6,11 +6,14 @@ import json
 
 from flask import Blueprint, Response, render_template
 
-from services import evidence_lookup, profiles
+from services import appeals, evidence_lookup, profiles
+from services.campaigns import required
 from services.errors import NotAllowed
 from services.evidence_lookup import Seen
 from web.claim_views import claim_view
 from web.context import house
+from web.review_views import people_view
+from web.security import current_person
 
 blueprint = Blueprint("evidence", __name__)
 
@@ -21,7 +24,12 @@ SHOWN_CHARACTERS = 20_000
 def claim_page(claim_id: str) -> str:
     """One claim with all its evidence."""
     claim, unit = profiles.claim(house(), claim_id)
-    return render_template("claim.html", claim=claim_view(claim, unit), unit=unit)
+    loaded = required(house())
+    until = appeals.open_until(loaded)
+    people = people_view(
+        claim, loaded.task(claim.row.task), current_person(), appeals_open=house().clock.now() < until
+    )
+    return render_template("claim.html", claim=claim_view(claim, unit), unit=unit, people=people, appeals_until=until)
 
 
 @blueprint.get("/observations/<observation_id>")

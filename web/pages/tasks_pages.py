@@ -14,6 +14,7 @@ from tasks.parts import Campaign, Task
 from web import rules_in_words
 from web.context import house
 from web.markdown import first_words
+from web.security import current_person
 from web.site import surroundings
 
 blueprint = Blueprint("tasks_pages", __name__)
@@ -60,14 +61,17 @@ def task_page(slug: str) -> str:
 def task_html(campaign: Campaign, entry: TaskNow) -> str:
     """The page of one task as it stands."""
     titles = {task.slug: task.title for task in campaign.tasks}
-    task = entry.task
+    task, person = entry.task, current_person()
+    is_known = bool(task.parts) and person is not None and person.participant is not None
+    own = task_board.own_outcomes(house(), str(person.participant)) if is_known and person else {}
     return render_template(
         "task.html",
         campaign=campaign,
         entry=task_view(entry),
         fields=entry.fields,
         parameters=rules_in_words.parameters(task.params),
-        parts=[(slug, titles.get(slug, slug)) for slug in task.parts],
+        parts=[(slug, titles.get(slug, slug), own.get(slug)) for slug in task.parts],
+        shows_own=is_known,
         rewards=rules_in_words.reward_table(task.reward) if task.reward else [],
         reward_rules=rules_in_words.reward_rules(task, campaign),
         requirement=rules_in_words.requirement(task, titles),
