@@ -50,7 +50,11 @@ class ClaimRow(Base):
 
 
 class VerdictRow(Base):
-    """What a judge said; a new row only where it differs from the one before."""
+    """What a judge said; a new row only where it differs from the one before.
+
+    `revision`, `addresses`: what may have changed since of what the judge knew: the campaign's newest revision, and
+    the participant's addresses in order. None where that was not noted.
+    """
 
     __tablename__ = "verdicts"
 
@@ -70,6 +74,8 @@ class VerdictRow(Base):
     holds_place: Mapped[bool]
     next_look_ns: Mapped[int | None]
     missing: Mapped[list[str]] = mapped_column(Json)
+    revision: Mapped[int | None]
+    addresses: Mapped[list[str] | None] = mapped_column(Json)
 
 
 class CheckRow(Base):

@@ -17,10 +17,19 @@ from verifiers.evidence import ChainPoint, Check, Observation, Outcome, Verdict
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedBy:
+    """What a judge knew beside the claim and may change later: the newest revision, the participant's addresses."""
+
+    revision: int
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """A verdict to be stored for a claim that `worker` holds.
 
     `due`: when the claim is looked at again, None when never; `settled`: no look can change it any more.
+    `judged_by`: kept with the verdict, so that it can be worked again from the archive.
     """
 
     claim: str
@@ -28,6 +37,7 @@ class Decision:
     observations: Sequence[Observation]
     due: Moment | None
     settled: bool = False
+    judged_by: JudgedBy | None = None
 
 
 def claim_id(campaign: str, participant: str, task: str, subject: str) -> str:
@@ -173,8 +183,10 @@ def _place_values(verdict: Verdict) -> dict[str, object]:
 
 
 def _verdict_values(decision: Decision, now: Moment) -> dict[str, object]:
-    verdict = decision.verdict
+    verdict, by = decision.verdict, decision.judged_by
     return _place_values(verdict) | {
+        "revision": by.revision if by else None,
+        "addresses": list(by.addresses) if by else None,
         "claim": decision.claim,
         "judge": verdict.judge,
         "version": verdict.version,

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from ledger.claims import ClaimRow, EnteredSdlRow
 from ledger.observations import known, known_requests, load_observations
 from ledger.people import AddressRow
-from ledger.verdicts import Decision, let_go, record_verdicts, take_due
+from ledger.verdicts import Decision, JudgedBy, let_go, record_verdicts, take_due
 from services import campaigns
 from services.campaigns import Loaded
 from services.errors import Unavailable
@@ -24,6 +24,7 @@ from services.following import judged_point
 from services.house import House
 from services.provider_looks import provider_source
 from services.review_steps import KeptSteps, kept_steps
+from tasks.judge_params import judge_params as judge_params_of
 from tasks.moment import SECOND, Duration, Moment
 from tasks.parts import Task
 from verifiers import deciding
@@ -78,11 +79,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One claim looked at: the facts it was judged by, what was seen, and the verdict."""
+    """One claim looked at: the facts and the campaign's revision it was judged by, what was seen, and the verdict."""
 
     claim: ClaimFacts
     observations: Sequence[Observation]
     verdict: Verdict
+    revision: int
 
 
 def verify_due(house: House) -> str:
@@ -188,15 +190,13 @@ def judge_claim(loaded: Loaded, claim: ClaimFacts, sources: Asked, point: ChainP
         return None
     params = judge_params(loaded, loaded.task(claim.task))
     observations = [*verifier.gather(claim, params, sources), *sources.reviews.steps(claim.id)]
-    return Judged(claim, observations, deciding.judge(verifier, claim, observations, params, point))
+    verdict = deciding.judge(verifier, claim, observations, params, point)
+    return Judged(claim, observations, verdict, loaded.newest.revision)
 
 
 def judge_params(loaded: Loaded, task: Task) -> dict[str, object]:
-    """The task's params with `listed` models written out: a judge sees no campaign."""
-    params = dict(task.params)
-    if params.get("gpu_models") == "listed":
-        params["gpu_models"] = tuple(model.id for model in loaded.newest.gpu_models or ())
-    return params
+    """What the judge of a task knows of the campaign's newest revision."""
+    return judge_params_of(loaded.newest, task)
 
 
 def claim_facts(house: House, loaded: Loaded, chain_id: str, rows: Iterable[ClaimRow]) -> list[ClaimFacts]:
@@ -237,7 +237,14 @@ def decision(judged: Judged, now: Moment) -> Decision:
     """What is kept of a claim that was looked at, and when it is looked at next."""
     verdict = judged.verdict
     settled = verdict.next_look is None and verdict.outcome in {Outcome.PASSED, Outcome.FAILED}
-    return Decision(judged.claim.id, verdict, judged.observations, _due(verdict, now), settled)
+    return Decision(
+        claim=judged.claim.id,
+        verdict=verdict,
+        observations=judged.observations,
+        due=_due(verdict, now),
+        settled=settled,
+        judged_by=JudgedBy(judged.revision, judged.claim.addresses),
+    )
 
 
 def _due(verdict: Verdict, now: Moment) -> Moment | None:
