@@ -11,18 +11,21 @@ from ledger import (
     campaigns,
     chain,
     claims,
+    eligibility,
     jobs,
     observations,
     people,
     probes,
+    results,
     reviews,
     submissions,
 )
 from ledger.base import Base
 
 ROOMS = (
-    people, campaigns, chain, observations, claims, benchmarks, awards, jobs, audit, reviews, submissions, probes,
-)  # fmt: skip
+    *(people, campaigns, chain, observations, claims, benchmarks, awards, jobs, audit, reviews, submissions, probes),
+    *(eligibility, results),
+)
 
 
 def metadata() -> MetaData:
