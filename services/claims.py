@@ -13,7 +13,7 @@ from ledger.observations import store_observations
 from ledger.people import AddressRow, RegistrationRow
 from ledger.rows import insert_once, replace_rows
 from ledger.verdicts import claim_id
-from services import campaigns
+from services import benchmarks, campaigns, submissions
 from services.campaigns import Loaded
 from services.chain_time import height_at
 from services.errors import Conflict, NotAllowed, Refused
@@ -51,14 +51,24 @@ def submit(house: House, participant: str, task_slug: str, entered: Mapping[str,
     now = house.clock.now()
     _is_open(task, now)
     addresses = _addresses(house, loaded, participant)
-    entry = _checked(loaded, task, entered, addresses)
+    entry = submissions.located(house, _checked(loaded, task, entered, addresses))
 
     def store(session: Session) -> Submitted:
         for sdl in entry.sdls:
             _keep_sdl(session, loaded, participant, sdl, now)
         if entry.is_numbered:
             return _insert_numbered(session, loaded, task, participant, entry, now)
-        return _insert(session, loaded, task, participant, entry, now, found=False)
+        named = submissions.same_claim(session, loaded.slug, participant, task.slug, entry)
+        made = _insert(session, loaded, task, participant, named, now, found=False)
+        for other in entry.others:
+            also = _insert(session, loaded, task, participant, other, now, found=False)
+            # the one to show is the first that was not there yet
+            made = also if also.is_new and not made.is_new else made
+        if entry.submission is not None:
+            submissions.keep(session, house, loaded, made.claim, participant, entry.submission, now)
+        if entry.run is not None:
+            benchmarks.take_in(house, session, loaded, participant, entry.run, made.claim, now)
+        return made
 
     return house.ledger.transact(store)
 
@@ -101,7 +111,7 @@ def _value(name: str, value: object, known: Mapping[str, ClaimField]) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise Refused(f"{field.label} must be a text.", name)
     text = str(value)
-    if field.type != "sdl" and len(text) > LONGEST_FIELD:
+    if field.type not in {"sdl", "json"} and len(text) > LONGEST_FIELD:
         raise Refused(f"{field.label} is longer than {LONGEST_FIELD:,} characters.", name)
     return text
 

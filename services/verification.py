@@ -18,29 +18,40 @@ from ledger.observations import known, known_requests, load_observations
 from ledger.people import AddressRow
 from ledger.verdicts import Decision, JudgedBy, let_go, record_verdicts, take_due
 from services import campaigns
+from services.benchmark_source import KeptBenchmarks, NoBenchmarks
 from services.campaigns import Loaded
 from services.errors import Unavailable
 from services.following import judged_point
 from services.house import House
+from services.onboarding_records import KeptProbes, KeptRecords
 from services.provider_looks import provider_source
 from services.review_steps import KeptSteps, kept_steps
+from services.submissions import KeptSubmissions
 from tasks.judge_params import judge_params as judge_params_of
 from tasks.moment import SECOND, Duration, Moment
 from tasks.parts import Task
 from verifiers import deciding
 from verifiers.chain.pinned import PinnedChain
+from verifiers.codehost.client import NoCodeHost
 from verifiers.evidence import (
+    BenchmarkSource,
     ChainPoint,
     ChainSource,
     ClaimFacts,
+    CodeHostSource,
     EnteredSource,
     Observation,
     Outcome,
+    ProbeSource,
     ProviderSource,
+    RecordSource,
+    SubmissionSource,
     Verdict,
 )
 from verifiers.kinds import verifier_of
+from verifiers.onboarding.looks import NothingKept
 from verifiers.provider.source import NoProviders
+from verifiers.submitted.record import NoSubmissions
 
 BATCH = 200
 KEEP_AT_ONCE = 40
@@ -75,6 +86,11 @@ class Asked:
     entered: EnteredSource
     reviews: KeptSteps = field(default_factory=KeptSteps)
     provider: ProviderSource = field(default_factory=NoProviders)
+    benchmarks: BenchmarkSource = field(default_factory=NoBenchmarks)
+    codehost: CodeHostSource = field(default_factory=NoCodeHost)
+    submissions: SubmissionSource = field(default_factory=NoSubmissions)
+    probes: ProbeSource = field(default_factory=NothingKept)
+    records: RecordSource = field(default_factory=NothingKept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +167,11 @@ def verify_claims(house: House, loaded: Loaded, point: ChainPoint, rows: Sequenc
         Entered(house, loaded.slug),
         kept_steps(house, [row.id for row in rows]),
         provider_source(house, chain),
+        KeptBenchmarks(house),
+        house.codehost or NoCodeHost(),
+        KeptSubmissions(house, loaded),
+        KeptProbes(house, loaded),
+        KeptRecords(house, loaded, point.chain_id),
     )
     facts = sorted(claim_facts(house, loaded, point.chain_id, rows), key=_reads)
     groups = [list(group) for _, group in groupby(facts, key=lambda claim: _reads(claim)[0])]
