@@ -161,6 +161,10 @@ class ProviderDouble:
                 return
             if fault == "hang_up":
                 return
+            if fault == "slow_handshake":
+                plain.sendall(b"\x16\x03\x03\x40\x00")
+                self._trickle(plain, b"\2" * 200)
+                return
             with self._context(protocols).wrap_socket(plain, server_side=True) as tls:
                 serve(tls)
 
@@ -213,6 +217,12 @@ class ProviderDouble:
         elif fault == "slow_body":
             tls.sendall(head)
             self._trickle(tls, body)
+        elif fault == "chunked":
+            tls.sendall(head.replace(b"content-length: %d" % length, b"transfer-encoding: chunked"))
+            for place in range(0, len(body), 7):
+                piece = body[place : place + 7]
+                tls.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
+            tls.sendall(b"0\r\n\r\n")
         elif fault == "endless":
             tls.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n")
             while not self._stop.is_set():
@@ -220,7 +230,7 @@ class ProviderDouble:
         else:
             tls.sendall(head + body)
 
-    def _trickle(self, tls: ssl.SSLSocket, data: bytes) -> None:
+    def _trickle(self, tls: socket.socket, data: bytes) -> None:
         for place in range(len(data)):
             if self._stop.is_set():
                 return

@@ -165,7 +165,8 @@ def own_certificate(record: Record, owner: str, at: Moment) -> OwnCertificate | 
     try:
         certificate = x509.load_der_x509_certificate(shown[0])
         return _named(shown[0], certificate, owner, at)
-    except (ValueError, TypeError, OverflowError, x509.UnsupportedGeneralNameType):
+    except (ValueError, TypeError, OverflowError, Warning, x509.InvalidVersion, x509.UnsupportedGeneralNameType):
+        # a negative serial number is a warning, an error where warnings are errors
         return Identity(Standing.OTHER_FORM, "can't be read", digest)
 
 
@@ -227,7 +228,7 @@ def certificate_der(base64_pem: str) -> bytes | None:
     """The chain keeps base64 of PEM; None where it is no single certificate."""
     try:
         found = x509.load_pem_x509_certificates(base64.b64decode(base64_pem))
-    except (ValueError, binascii.Error):
+    except (ValueError, binascii.Error, Warning, x509.InvalidVersion):
         return None
     return found[0].public_bytes(Encoding.DER) if len(found) == 1 else None
 

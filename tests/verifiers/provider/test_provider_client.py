@@ -90,6 +90,11 @@ def test_look__big_inventory__needs_window_updates(double: ProviderDouble) -> No
     assert len(seen.known_inventory.nodes) == 300
 
 
+def test_look__chunked_answers__are_read_whole(double: ProviderDouble) -> None:
+    double.rest_fault = "chunked"
+    assert _look(double, _own()).address.value == OWNER
+
+
 def test_look__name__is_resolved_once(double: ProviderDouble) -> None:
     asked = []
 
@@ -241,7 +246,7 @@ def test_look__grpc_fault__has_its_name_and_no_inventory(
     assert seen.address.value == OWNER
 
 
-CONNECTION_FAULTS = {"silent": "timeout", "no_tls": "tls", "hang_up": "tls"}
+CONNECTION_FAULTS = {"silent": "timeout", "slow_handshake": "timeout", "no_tls": "tls", "hang_up": "tls"}
 
 
 @pytest.mark.parametrize(("fault", "trouble"), CONNECTION_FAULTS.items(), ids=CONNECTION_FAULTS)
