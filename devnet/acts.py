@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from devnet.providers.hosted import Hosted
+
 Attributes = tuple[tuple[str, str], ...]
 """Keys with values, in the order given; a provider's may not hold one key twice."""
 
@@ -360,6 +362,7 @@ class Scenario:
 
     `acts` need no order. `sdls`: name -> SDL text. `people`: see Person.
     `ends`: the last height that the scenario tells of; later blocks are made all the same and are empty.
+    `hosts`: the providers that have machines and answer, where they are asked for.
     """
 
     name: str
@@ -369,6 +372,7 @@ class Scenario:
     sdls: Mapping[str, str] = field(default_factory=dict)
     seconds_per_block: int = 6
     ends: int | None = None
+    hosts: Sequence[Hosted] = ()
 
     def ordered(self) -> list[Act]:
         """The acts as the chain takes them."""

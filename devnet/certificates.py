@@ -55,10 +55,13 @@ def make_certificate(owner: str, serial: int, not_before_seconds: int) -> tuple[
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     )
     certificate = builder.sign(key, hashes.SHA256(), ecdsa_deterministic=True)
-    public = key.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return certificate.public_bytes(serialization.Encoding.PEM), _pem("EC PUBLIC KEY", public)
+    return certificate.public_bytes(serialization.Encoding.PEM), public_key_pem(key.public_key())
+
+
+def public_key_pem(key: ec.EllipticCurvePublicKey) -> bytes:
+    """A public key as certificates of the chain carry it: `EC PUBLIC KEY` around SubjectPublicKeyInfo."""
+    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return _pem("EC PUBLIC KEY", der)
 
 
 def _pem(label: str, der: bytes) -> bytes:

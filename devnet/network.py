@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from devnet.acts import Scenario
 from devnet.api.answer import Answer
@@ -16,6 +16,8 @@ from devnet.api.rest import Rest
 from devnet.api.rpc import Rpc
 from devnet.faults import Fault, Faults, refusal, spoiled
 from devnet.generation import GENERATIONS, Generation
+from devnet.providers.faults import ProviderFault
+from devnet.providers.fleet import Fleet
 from devnet.server import HttpRequest, HttpServer, Sent
 from devnet.state.chain import SECOND, Chain
 
@@ -84,7 +86,10 @@ class Host:
 
 
 class Devnet:
-    """A running network; a context manager that stops it. `hosts[0]` is the one that the URLs name."""
+    """A running network; a context manager that stops it. `hosts[0]` is the one that the URLs name.
+
+    `providers`: those that answer, by owner; `scenario`: with their host_uri and certificates in it.
+    """
 
     def __init__(
         self,
@@ -96,16 +101,23 @@ class Devnet:
         port: int,
         until: int | None,
         has_control: bool,
+        provider_port: int | None,
     ) -> None:
-        self.scenario = scenario
         self.start = start
         self.clock = clock
         self.generation = generation
         self.until = until
         self.has_control = has_control
-        self.chain = Chain(scenario, generation, start)
+        self.providers = Fleet(() if provider_port is None else scenario.hosts, provider_port or 0)
         self.hosts: list[Host] = []
-        self.add_host(port, port + 1 if port else 0)
+        try:
+            self.scenario = self.providers.on_chain(scenario, start)
+            self.chain = Chain(self.scenario, generation, start)
+            self.add_host(port, port + 1 if port else 0)
+        except BaseException:
+            self.providers.close()
+            raise
+        self.providers.start(self._chain_at_tip, clock.now)
 
     @property
     def rest_url(self) -> str:
@@ -138,6 +150,11 @@ class Devnet:
         with self.hosts[0].node.lock:
             return self.hosts[0].node.tip()
 
+    def _chain_at_tip(self) -> tuple[Chain, int]:
+        node = self.hosts[0].node
+        with node.lock:
+            return node.chain, node.tip()
+
     def reset(self, *, chain_id: str | None = None, seed: str = "reset", scenario: Scenario | None = None) -> None:
         """Begin a new chain in the place of the old one: other hashes, and another id or story where given."""
         story = scenario or self.scenario
@@ -150,11 +167,13 @@ class Devnet:
 
     def stop(self) -> None:
         """Stop every host."""
+        self.providers.close()
         for host in self.hosts:
             host.close()
 
     def control(self, host: Host, request: HttpRequest) -> Answer:
-        """The control endpoint, only where it was asked for: `settings`, `fault`, `clear`, `reset` in one JSON."""
+        """The control endpoint, only where it was asked for, one JSON with any of `settings`, `fault`, `clear`,
+        `reset`, `provider` (`{"owner", "fault", "clear"}`)."""
         try:
             asked = json.loads(request.body or b"{}")
             for name, value in asked.get("settings", {}).items():
@@ -167,9 +186,18 @@ class Devnet:
                 host.faults.add(Fault(**asked["fault"]))
             if "reset" in asked:
                 self.reset(**asked["reset"])
-        except (ValueError, TypeError, AttributeError) as error:
+            if "provider" in asked:
+                self._control_provider(asked["provider"])
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
             return Answer(400, json.dumps({"message": str(error)}).encode())
         return Answer(200, json.dumps({"tip": self.tip()}).encode())
+
+    def _control_provider(self, asked: Mapping[str, Any]) -> None:
+        faults = self.providers[asked["owner"]].faults
+        if asked.get("clear"):
+            faults.clear()
+        if "fault" in asked:
+            faults.add(ProviderFault(**asked["fault"]))
 
     def __enter__(self) -> Self:
         return self
@@ -190,12 +218,14 @@ def serve(
     faults: Iterable[Fault] = (),
     until: int | None = None,
     has_control: bool = False,
+    provider_port: int | None = None,
 ) -> Devnet:
     """Start a network in threads of this process: REST on `port`, RPC on `port` + 1 (0: any two free ports).
 
     `start`: Unix nanoseconds of block 1. `until`: no block above it is made. `has_control`: POST /devnet/control
-    on the REST port changes settings and faults. Raises OSError where a port is taken, KeyError for an unknown
-    generation.
+    on the REST port changes settings and faults. `provider_port`: the scenario's `hosts` answer there, in pairs
+    (REST, gRPC) from it on (0: any free pairs; None: nobody answers, and the chain stays as it is written).
+    Raises OSError where a port is taken, KeyError for an unknown generation.
     """
     devnet = Devnet(
         scenario,
@@ -205,6 +235,7 @@ def serve(
         port=port,
         until=until,
         has_control=has_control,
+        provider_port=provider_port,
     )
     devnet.faults.add(*faults)
     return devnet

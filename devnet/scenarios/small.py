@@ -42,11 +42,18 @@ from devnet.acts import (
     WithdrawLease,
 )
 from devnet.keys import Key, key_of
+from devnet.providers.hosted import GIB, Card, Hosted, Machine
 
 CHAIN_ID = "waymark-small-1"
 SEED = 300
 ENDS = 300
 PROVIDERS = {"north": ("a100", "h100"), "south": ("t4", "rtx4090"), "east": ("a100", "rtx4090")}
+CARDS = {
+    "a100": Card("a100", "80Gi", "PCIe", "20b5"),
+    "h100": Card("h100", "80Gi", "SXM5", "2330"),
+    "t4": Card("t4", "16Gi", "PCIe", "1eb8"),
+    "rtx4090": Card("rtx4090", "24Gi", "PCIe", "2684"),
+}
 TENANTS = ("ada", "ben", "cho", "dee", "eli", "fay")
 OTHERS = ("auditor", "organizer", "stranger")
 
@@ -111,7 +118,17 @@ def scenario() -> Scenario:
     """The scenario, the same at every call."""
     acts = [*_hosting(), *_ada(), *_ben(), *_cho(), *_dee(), *_eli(), *_fay(), *_money()]
     people = [Person(name, address(name), key(name).public_key) for name in (*TENANTS, *PROVIDERS, *OTHERS)]
-    return Scenario("small", CHAIN_ID, acts, people, SDLS, ends=ENDS)
+    return Scenario("small", CHAIN_ID, acts, people, SDLS, ends=ENDS, hosts=tuple(_hosts()))
+
+
+def _hosts() -> Iterator[Hosted]:
+    """Each provider with one machine for each model that it names, four cards in each."""
+    for name, models in PROVIDERS.items():
+        machines = tuple(
+            Machine(f"{name}-{place}", 64, 256 * GIB, (CARDS[model],) * 4) for place, model in enumerate(models, 1)
+        )
+        release = "0.10.7" if name == "east" else "0.14.0"
+        yield Hosted(address(name), f"provider.{name}.example", machines, release=release)
 
 
 def _bid(tenant: str, dseq: int, provider: str, oseq: int = 1) -> BidId:
