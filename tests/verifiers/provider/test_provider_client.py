@@ -90,6 +90,16 @@ def test_look__big_inventory__needs_window_updates(double: ProviderDouble) -> No
     assert len(seen.known_inventory.nodes) == 300
 
 
+def test_look__address_instead_of_a_name__is_asked_without_one(double: ProviderDouble) -> None:
+    double.public = public_certificate()
+    host_uri = double.host_uri.replace("localhost", "127.0.0.1")
+    seen = Providers(StandingClock(NOW), Guard(LOOPBACK), limits=PATIENT).look(OWNER, host_uri, _own())
+    facts = provider_seen(OWNER, seen, NOW)
+    assert facts.rest.identity.standing is facts.grpc.identity.standing is Standing.PINNED
+    assert facts.address.value == OWNER
+    assert set(double.server_names) == {None}
+
+
 def test_look__chunked_answers__are_read_whole(double: ProviderDouble) -> None:
     double.rest_fault = "chunked"
     assert _look(double, _own()).address.value == OWNER
