@@ -73,6 +73,7 @@ def devnet(arguments: Arguments) -> int:
         scale=arguments.scale,
         seed=arguments.seed,
         is_calm=arguments.calm,
+        generation=arguments.generation,
     )
     return 0
 
