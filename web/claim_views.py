@@ -113,7 +113,9 @@ def claim_view(claim: SeenClaim, unit: str) -> ClaimView:
 
 
 def subject_in_words(subject: str) -> str:
-    """A subject with its addresses shortened: `akash1365y…nmlx63, app stable-diffusion`."""
+    """A subject with its addresses shortened: `akash1365y…nmlx63, app stable-diffusion`; a web address whole."""
+    if subject.startswith("https://"):
+        return subject
     return " / ".join(short_address(part) for part in subject.split("/"))
 
 

@@ -8,9 +8,12 @@ from typing import cast
 
 from pydantic import JsonValue
 
+from ledger.reviews import ReviewStepRow
+from services.appeals import Appeal
 from services.directory import ListedProvider
 from services.evidence_lookup import Seen
 from services.profiles import Line, Profile, SeenClaim
+from services.review_queue import Waiting
 from services.standings import Place
 from services.task_board import DecayNow, TaskNow
 from tasks.moment import Moment, format_moment
@@ -131,6 +134,52 @@ def claim(seen: SeenClaim) -> models.ClaimAnswer:
         looked_at=time_or_none(row.looked_ns),
         looked_height=decimal_or_none(row.looked_height),
         awards=[award(line) for line in seen.lines],
+        decisions=[decision(step) for step in seen.steps],
+        appeals=[appeal(each) for each in seen.appeals],
+    )
+
+
+def decision(step: ReviewStepRow) -> models.DecisionAnswer:
+    """One act of people about a claim."""
+    return models.DecisionAnswer(
+        act=step.act,
+        at=format_moment(Moment(step.at_ns)),
+        by=step.name or None,
+        reason=step.reason,
+        decided=step.decided,
+        observation=step.observation,
+    )
+
+
+def appeal(each: Appeal) -> models.AppealAnswer:
+    """An appeal with its ruling."""
+    ruling = each.ruling
+    return models.AppealAnswer(
+        id=each.row.id,
+        claim=each.row.claim,
+        about=each.about,
+        made_at=format_moment(Moment(each.row.made_ns)),
+        outcome=each.outcome,
+        decided_at=time_or_none(ruling.at_ns) if ruling else None,
+        reason=ruling.reason if ruling else None,
+        observation=ruling.observation if ruling else None,
+    )
+
+
+def review(each: Waiting) -> models.ReviewAnswer:
+    """A claim in the review queue."""
+    return models.ReviewAnswer(
+        claim=each.row.id,
+        task=each.row.task,
+        participant=each.row.participant,
+        subject=each.row.subject,
+        received_at=format_moment(Moment(each.row.received_ns)),
+        reasons=each.reasons,
+        is_own=each.is_own,
+        taken_until=time_or_none(each.taken_until_ns),
+        answer_until=time_or_none(each.standing.keeps_until),
+        accepted=each.standing.accepted,
+        rejected=each.standing.rejected,
     )
 
 

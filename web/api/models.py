@@ -164,6 +164,33 @@ class AwardAnswer(Answer):
     working: dict[str, JsonValue]
 
 
+class DecisionAnswer(Answer):
+    """One act of people about a claim. `by`: a reviewer's random id, null for the participant's own answer.
+
+    `act`: accept, needs_work, reject, reopen, answer or appeal_won; `observation` is what the result rests on.
+    """
+
+    act: str
+    at: Time
+    by: str | None
+    reason: str
+    decided: dict[str, str]
+    observation: str
+
+
+class AppealAnswer(Answer):
+    """An appeal. `about`: result or award; `outcome`: open, won or lost, with its public reason."""
+
+    id: str
+    claim: str
+    about: str
+    made_at: Time
+    outcome: str
+    decided_at: Time | None
+    reason: str | None
+    observation: str | None
+
+
 class ClaimAnswer(Answer):
     """A claim with its newest result. `verdict`: passed, failed, pending or unknown."""
 
@@ -184,6 +211,24 @@ class ClaimAnswer(Answer):
     looked_at: Time | None
     looked_height: Decimal | None
     awards: list[AwardAnswer]
+    decisions: list[DecisionAnswer]
+    appeals: list[AppealAnswer]
+
+
+class ReviewAnswer(Answer):
+    """A claim in the review queue. `reasons`: why people look; `taken_until`: somebody looks at it until then."""
+
+    claim: str
+    task: str
+    participant: Address
+    subject: str
+    received_at: Time
+    reasons: str
+    is_own: bool
+    taken_until: Time | None
+    answer_until: Time | None
+    accepted: int
+    rejected: int
 
 
 class ParticipantAnswer(Answer):
