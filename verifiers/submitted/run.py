@@ -83,7 +83,9 @@ class _Checks:
 
     def findings(self) -> tuple[Finding, ...]:
         """The three, in order."""
-        return (self._deployed(), self._leased(), self._active())
+        deployed = self._deployed()
+        leased = self._leased(deployed)
+        return (deployed, leased, self._active(leased))
 
     @property
     def _may_still(self) -> Outcome:
@@ -123,10 +125,10 @@ class _Checks:
         missing = "Deploy this very SDL yourself, from one of your addresses."
         return self.make.made("deployed", expected, seen, self._may_still, ids, missing)
 
-    def _leased(self) -> Finding:
+    def _leased(self, deployed: Finding) -> Finding:
         expected, ids = "a lease with a GPU for it", self.survey.leases.observations
-        if not self._rows():
-            return self._waits("leased", expected)
+        if deployed.outcome != Outcome.PASSED:
+            return self._after(deployed, "leased", expected)
         if self.survey.leases.value is None:
             return self._could_not("leased", expected, self.survey.leases.trouble, ids)
         views = self._views()
@@ -137,12 +139,12 @@ class _Checks:
         missing = "Accept a bid, so that your deployment gets a lease with a GPU."
         return self.make.made("leased", expected, "no lease yet", self._may_still, ids, missing)
 
-    def _active(self) -> Finding:
+    def _active(self, leased: Finding) -> Finding:
         length = wording.duration(self.survey.params.active_ns)
         expected = f"the lease active for at least {length}, and paid for that long"
+        if leased.outcome != Outcome.PASSED:
+            return self._after(leased, "active", expected)
         views = self._views()
-        if not views:
-            return self._waits("active", expected)
         best = min(views, key=lambda view: (view.standing, view.order))
         ids = (*self.survey.leases.observations, *(each for view in views for each in view.activity.observations))
         seen = self._for_so_long(best)
@@ -172,7 +174,10 @@ class _Checks:
         time: Moment | None = self.survey.facts.time_of(height).value
         return wording.block(height, time)
 
-    def _waits(self, name: str, expected: str) -> Finding:
+    def _after(self, before: Finding, name: str, expected: str) -> Finding:
+        """A check that has nothing to look at yet: not known where the one before is not known."""
+        if before.outcome == Outcome.UNKNOWN:
+            return self.make.made(name, expected, before.check.seen, Outcome.UNKNOWN, before.check.observations)
         return self.make.made(name, expected, WAITS, Outcome.PENDING)
 
     def _could_not(self, name: str, expected: str, trouble: str | None, ids: Sequence[str]) -> Finding:
