@@ -11,17 +11,19 @@ from services.provider_looks import provider_source
 from services.verification import judge_params
 from tasks.moment import format_moment
 from tasks.parts import Campaign
-from verifiers.chain.answers import Provider, decode_provider
 from verifiers.chain.pinned import PinnedChain
 from verifiers.evidence import ChainPoint, Check, Observation, Outcome, outcome_of
+from verifiers.onboarding.entry import Gpu
+from verifiers.onboarding.instant import audited
+from verifiers.onboarding.params import OnboardingParams, onboarding_params
+from verifiers.onboarding.seen import Audits, audits_in, record_in
 from verifiers.provider.checks import Wants, instant_checks, record_checks
-from verifiers.provider.facts import provider_seen
-from verifiers.provider.gpu_models import ListedModel, ModelNames, names_of
-from verifiers.trouble import Trouble, Undecodable
+from verifiers.provider.facts import ProviderSeen, provider_seen
+from verifiers.provider.gpu_models import ListedModel, ModelNames
+from verifiers.trouble import Trouble
 from verifiers.wallet.addresses import AddressError, parse_address
 
 KIND = "provider_onboarding"
-MIN_CPU = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,30 +75,37 @@ def check_provider(house: House, address: str) -> ProviderReport:
     except Trouble as error:
         raise Unavailable(f"The chain can't be asked now: {error}") from error
     chain = PinnedChain(house.chain, point)
+    params = wanted(house)
     answer = chain.state(chain.api.provider_info(owner), {})
-    record, trouble = _record(answer, owner)
-    wants = wanted(house)
-    checks = record_checks(owner, record, trouble, (answer.id,), wants)
-    if record is None:
+    record = record_in([answer], owner, point, chain.api)
+    wants = Wants(params.names, params.min_cpu)
+    checks = record_checks(owner, record.record, record.trouble, record.observations, wants)
+    if record.record is None:
         return ProviderReport(owner, None, point, checks, (answer,))
-    seen = provider_source(house, chain).look(owner, record.host_uri)
-    # its dates are held to our clock, as when it was asked: a chain may halt, certificates go on
+    host_uri = record.record.host_uri
+    seen = list(provider_source(house, chain).look(owner, host_uri))
+    # dates are held to our clock, as when it was asked: a chain may halt, certificates go on
     facts = provider_seen(owner, seen, house.clock.now(), chain.api)
-    checks += instant_checks(record, facts, wants)
-    return ProviderReport(owner, record.host_uri, point, checks, (answer, *seen))
+    checks += instant_checks(record.record, facts, wants)
+    if params.auditors:
+        seen += [chain.state(chain.api.audit_by(auditor, owner), {}) for auditor in params.auditors]
+        checks += _audits(facts, audits_in(seen, owner, params.auditors, point, chain.api), params)
+    return ProviderReport(owner, host_uri, point, checks, (answer, *seen))
 
 
-def wanted(house: House) -> Wants:
+def _audits(facts: ProviderSeen, audits: Audits, params: OnboardingParams) -> tuple[Check, ...]:
+    """For each model that the inventory shows and the campaign lists; none is asked of what is not there."""
+    inventory = facts.known_inventory
+    models = sorted(inventory.counts(params.names.id_of)) if inventory else ()
+    return tuple(audited(audits, Gpu(facts.owner, model, 1), params, Outcome.FAILED) for model in models)
+
+
+def wanted(house: House) -> OnboardingParams:
     """What the campaign's onboarding task asks of a provider; the usual demands where it has none."""
     loaded = campaigns.current(house)
-    if loaded is None:
-        return Wants(ModelNames(None), MIN_CPU)
-    task = next((task for task in loaded.newest.tasks if task.kind == KIND), None)
-    if task is None:
-        return Wants(ModelNames(None), MIN_CPU)
-    params = judge_params(loaded, task)
-    least = params.get("min_cpu")
-    return Wants(names_of(params), least if isinstance(least, int) else MIN_CPU)
+    tasks = loaded.newest.tasks if loaded else ()
+    task = next((task for task in tasks if task.kind == KIND), None)
+    return onboarding_params(judge_params(loaded, task) if loaded and task else {})
 
 
 def model_names(campaign: Campaign | None, wanted_models: object = "listed") -> ModelNames:
@@ -109,15 +118,3 @@ def model_names(campaign: Campaign | None, wanted_models: object = "listed") -> 
         if not isinstance(wanted_models, tuple) or model.id in wanted_models
     ]
     return ModelNames(listed, is_open=wanted_models == "any")
-
-
-def _record(answer: Observation, owner: str) -> tuple[Provider | None, str | None]:
-    if answer.trouble is not None:
-        return None, answer.trouble
-    if answer.status == 404:
-        return None, None
-    try:
-        record = decode_provider(answer.body)
-    except Trouble as trouble:
-        return None, trouble.name
-    return (record, None) if record.owner == owner else (None, Undecodable.name)

@@ -88,10 +88,12 @@ def chain(double: ProviderDouble) -> Iterator[ProviderChain]:
         yield made_one
 
 
-def _check(tmp_path: Path, chain: Node, address: str = OWNER, **settings: Any) -> ProviderReport:
+def _check(
+    tmp_path: Path, chain: Node, address: str = OWNER, campaign: str = CAMPAIGN, **settings: Any
+) -> ProviderReport:
     given = {"allow_private_hosts": ("127.0.0.0/8",), **settings}
     house = make_house(
-        tmp_path, campaign=CAMPAIGN, chain=Chain([chain.url], [chain.url], StoppedClock(NOON)), **given
+        tmp_path, campaign=campaign, chain=Chain([chain.url], [chain.url], StoppedClock(NOON)), **given
     )
     return check_provider(house, address)
 
@@ -151,6 +153,24 @@ def test_check_provider__campaign_asks_more__fails_its_checks(
     double.nodes = [node(cpu="3", gpus=[("t4", "16Gi")])]
     outcomes = _outcomes(_check(tmp_path, chain))
     assert {name for name, outcome in outcomes.items() if outcome == "failed"} == {"cpu", "gpu_listed", "attributes"}
+
+
+@pytest.mark.parametrize(("signed", "outcome"), [("a100", "passed"), ("t4", "failed"), (None, "failed")])
+def test_check_provider__campaign_with_auditors__asks_what_they_signed(
+    tmp_path: Path, chain: ProviderChain, signed: str | None, outcome: str
+) -> None:
+    pair = {"key": f"capabilities/gpu/vendor/nvidia/model/{signed}", "value": "true"}
+    row = {"owner": OWNER, "auditor": STRANGER, "attributes": [pair]}
+
+    def audits(asked: Asked) -> Answer:
+        if signed is None:
+            at = {"grpc-metadata-x-cosmos-block-height": str(asked.height or 0)}
+            return Answer({"code": 5, "message": "not found", "details": []}, 404, at)
+        return chain.state(asked, {"providers": [row], "pagination": None})
+
+    chain.routes[f"/akash/audit/v1/audit/attributes/{STRANGER}/{OWNER}"] = audits
+    campaign = CAMPAIGN.replace("min_cpu: 4,", f"min_cpu: 4, auditors: [{STRANGER}],")
+    assert _outcomes(_check(tmp_path, chain, campaign=campaign))["audited"] == outcome
 
 
 def test_check_provider__silent_provider__is_unknown(tmp_path: Path, chain: ProviderChain) -> None:

@@ -55,7 +55,7 @@ def instant(
     provider = provider_seen(gpu.provider, observations, point.time, api)
     found = instant_checks(record.record, provider, wants)
     if params.auditors:
-        found += (_audited(audits_in(observations, gpu.provider, params.auditors, point, api), gpu, params, unmet),)
+        found += (audited(audits_in(observations, gpu.provider, params.auditors, point, api), gpu, params, unmet),)
     found, doubts = _without_doubts(found)
     return Instant(point, (*checks, *found), record, doubts)
 
@@ -80,7 +80,8 @@ def _without_doubts(checks: Sequence[Check]) -> tuple[tuple[Check, ...], tuple[s
     return tuple(kept), tuple(doubts)
 
 
-def _audited(audits: Audits, gpu: Gpu, params: OnboardingParams, unmet: Outcome) -> Check:
+def audited(audits: Audits, gpu: Gpu, params: OnboardingParams, unmet: Outcome) -> Check:
+    """Whether one of the campaign's auditors signed the GPU's model among the provider's attributes."""
     names = ", ".join(f"{auditor[:12]}…" for auditor in params.auditors)
     expected = f"{gpu.model} among the attributes that one of these auditors signed: {names}"
     signing = [auditor for auditor, pairs in audits.signed.items() if _signs(pairs, gpu, params)]

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from requests.certs import where
+
 from verifiers.guard import NamedHost
 from verifiers.provider.identity import Shown
 from verifiers.provider.trouble import ConnectionRefused, NameUnknown, OwnNetwork, TlsFailed
@@ -43,8 +45,11 @@ def open_tls(
 def open_public_tls(
     host: NamedHost, port: int, connect: Connect, deadline: Deadline, ca_file: str | None
 ) -> DeadlineTlsSocket:
-    """The same under the host's own name, vouched for by the public authorities. Raises BadCertificate too."""
-    context = ssl.create_default_context(cafile=ca_file)
+    """The same under the host's own name, vouched for by the public authorities that `requests` trusts too.
+
+    Raises BadCertificate besides.
+    """
+    context = ssl.create_default_context(cafile=ca_file or where())
     return _shake_hands(context, host, port, connect, deadline, host.host, ())
 
 
