@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from requests.certs import where
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from verifiers.guard import NamedHost
 from verifiers.provider.identity import Shown
@@ -49,7 +49,7 @@ def open_public_tls(
 
     Raises BadCertificate besides.
     """
-    context = ssl.create_default_context(cafile=ca_file or where())
+    context = ssl.create_default_context(cafile=ca_file or DEFAULT_CA_BUNDLE_PATH)
     return _shake_hands(context, host, port, connect, deadline, host.host, ())
 
 
