@@ -55,6 +55,18 @@ def counted_span(lease: LeaseInfo, account: AccountState, rates: Atto, height: i
     return Span(lease.lease.created_at, end, is_dry=False)
 
 
+def uncharged_blocks(lease: LeaseInfo, leases: Iterable[LeaseInfo], end: int) -> int:
+    """Blocks of a lease up to `end` that the chain may have charged to nobody.
+
+    Creating another lease of the same deployment settles the account without crediting the payments that run already
+    (akash-recorded, 20001: three leases made in blocks 97, 98, 99 and settled at 102; the first was paid 3 blocks of
+    5). What the chain itself forgoes can't be asked of the tenant. `leases` are all leases of the deployment.
+    """
+    start = lease.lease.created_at
+    later = (each.lease.created_at for each in leases if start < each.lease.created_at <= end)
+    return max(later, default=start) - start
+
+
 def really_paid(lease: LeaseInfo, account: AccountState, span: Span) -> Atto:
     """Withdrawn (gross) + balance + unsettled + rate x the counted blocks after `settled_at`, in the rate's denom.
 

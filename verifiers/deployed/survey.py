@@ -9,7 +9,7 @@ from itertools import groupby
 
 from tasks.moment import Moment
 from verifiers.chain.answers import Atto, DeploymentInfo, Group, LeaseId, LeaseInfo
-from verifiers.chain.escrow import Span, counted_span, rate_sum, really_paid
+from verifiers.chain.escrow import Span, counted_span, rate_sum, really_paid, uncharged_blocks
 from verifiers.deployed.apps import AppFinding, GivenSdl, app_of
 from verifiers.deployed.facts import FORGOTTEN, NOT_LOOKED, UNDECODABLE, ChainFacts, Seen, lease_order, lease_tx_index
 from verifiers.deployed.gates import ANY_MODEL, Activity, Gate, LeaseView, Payment, Want, model_names
@@ -305,7 +305,8 @@ class Survey:
         blocks = self._required_blocks(activity)
         if blocks is None:
             return Payment(Gate.UNKNOWN, paid, None, state.rate.denom)
-        needed = Atto(state.rate.amount * blocks)
+        forgone = uncharged_blocks(lease, self._by_deployment[row.id.dseq], activity.span.end)
+        needed = Atto(state.rate.amount * max(blocks - forgone, 0))
         gate = Gate.YES if paid >= needed else self._still_short(lease, activity.span)
         return Payment(gate, paid, needed, state.rate.denom)
 

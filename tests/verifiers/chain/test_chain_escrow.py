@@ -19,7 +19,7 @@ from verifiers.chain.answers import (
     decode_deployment,
     decode_lease,
 )
-from verifiers.chain.escrow import counted_span, last_paid_height, rate_sum, really_paid
+from verifiers.chain.escrow import counted_span, last_paid_height, rate_sum, really_paid, uncharged_blocks
 
 
 def known(folder: str) -> tuple[dict[int, DeploymentInfo], list[LeaseInfo]]:
@@ -113,3 +113,18 @@ def test_last_paid_height__no_money_drawn__bounds_nothing() -> None:
     closed = next(lease for lease in leases if lease.escrow_payment.state.state == "closed")
     account = deployments[closed.lease.id.dseq].escrow_account.state
     assert last_paid_height(account, closed.escrow_payment.state, rate_sum([closed], "uakt")) is None
+
+
+@pytest.mark.parametrize("folder", SETS)
+def test_uncharged_blocks__three_leases_in_three_blocks__paid_and_forgone_make_the_whole(folder: str) -> None:
+    deployments, leases = known(folder)
+    of_deployment = [lease for lease in leases if lease.lease.id.dseq == 20001]
+    account = deployments[20001].escrow_account.state
+    forgone = {}
+    for lease in of_deployment:
+        state = lease.escrow_payment.state
+        span = counted_span(lease, account, rate_sum(of_deployment, state.rate.denom), account.settled_at)
+        missing = state.rate.amount * span.blocks - really_paid(lease, account, span)
+        forgone[lease.lease.id.gseq] = uncharged_blocks(lease, of_deployment, span.end)
+        assert missing == state.rate.amount * forgone[lease.lease.id.gseq]
+    assert forgone == {1: 2, 2: 1, 3: 0}
