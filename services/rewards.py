@@ -2,69 +2,45 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ledger.awards import AwardLineRow, ProvisionalLineRow, RewardRunRow
-from ledger.claims import ClaimRow, VerdictRow
-from ledger.people import RegistrationRow
 from ledger.rows import replace_rows
 from services import campaigns
+from services.award_lines import Wanted, corrections, read_kept, wanted
 from services.campaigns import Loaded
+from services.completions import Worked, inputs_of, read_worked, with_held_sets
 from services.house import House
 from tasks.moment import Moment
+from tasks.payouts import convert
 from tasks.rewards.awards import Awards, make_awards
-from tasks.rewards.completion import Completion
 from tasks.rewards.engine import compute
-from tasks.rewards.pools import Bonus, PoolShare
-from verifiers.evidence import Outcome
 
 CHUNK = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the ledger should say now of one key."""
-
-    key: str
-    kind: str
-    claim: str | None
-    slug: str | None
-    participant: str
-    task: str | None
-    amount_micro: int
-    reason: str
-    working: Mapping[str, object]
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What the ledger says of one key: the sum of its lines and its newest line."""
-
-    amount_micro: int
-    steps: int
-    newest: AwardLineRow
-
-
-@dataclass(frozen=True, slots=True)
 class Computed:
-    """One computation: the whole run, the claims that only hold their place, and how many lines were added."""
+    """One computation: the whole run, the claims that only hold their place, and how many lines were added.
+
+    `said`: what the ledger says of each claim now, where the results of some task are final; None where the run does.
+    """
 
     campaign: Loaded
     awards: Awards
     holding: frozenset[str]
     lines_added: int
+    inputs: str
+    said: Sequence[Wanted] | None = None
 
     @property
     def passed(self) -> Awards:
-        """The run without the lines of claims that only hold their place: what the ledger says."""
+        """The run without the lines of claims that only hold their place."""
         if not self.holding:
             return self.awards
         lines = [line for line in self.awards.lines if line.claim not in self.holding]
@@ -76,160 +52,84 @@ class Computed:
 
     def document(self) -> dict[str, object]:
         """The ledger's awards in the form of `rewards simulate`."""
-        return self.passed.to_json()
+        document = self.passed.to_json()
+        return document if self.said is None else self._as_said(document, self.said)
+
+    def _as_said(self, document: dict[str, object], said: Sequence[Wanted]) -> dict[str, object]:
+        """The document where results are final: the lines as the ledger has them, sums over these."""
+        lines = sorted(
+            (entry for entry in said if entry.kind == "claim"), key=lambda entry: (entry.position, entry.key)
+        )
+        shares = [entry for entry in said if entry.kind != "claim"]
+        totals = dict.fromkeys(sorted({*self.awards.totals, *(entry.participant for entry in said)}), 0)
+        for entry in said:
+            totals[entry.participant] += entry.amount_micro
+        rate = self.campaign.newest.reward.rate
+        return document | {
+            "lines": [_line_document(entry) for entry in lines],
+            "pools": [dict(entry.working) for entry in shares if entry.kind == "pool"],
+            "bonuses": [dict(entry.working) for entry in shares if entry.kind == "bonus"],
+            "totals": totals,
+            "uakt": None if rate is None else dict(convert(totals, rate).parts),
+            "budget_left_micro": self.campaign.newest.budget_for_rules - sum(totals.values()),
+        }
+
+
+def _line_document(entry: Wanted) -> dict[str, object]:
+    return {
+        "claim": entry.claim,
+        "participant": entry.participant,
+        "task": entry.task,
+        "amount_micro": entry.amount_micro,
+        "reason": str(entry.reason),
+        "working": dict(entry.working),
+    }
 
 
 def compute_awards(house: House) -> Computed:
     """Work all completions and bring the ledger's award lines in step. Raises NotFound without a campaign."""
     loaded = campaigns.required(house)
-    with house.ledger.read() as session:
-        inputs = _inputs(session, loaded)
-        completions, holding = _completions(session, loaded.slug)
-        said = _said(session, loaded.slug)
-    awards = compute(loaded.rules, completions)
     now = house.clock.now()
-    closed = now >= loaded.newest.closes
-    wanted = {entry.key: entry for entry in _wanted(awards, holding, with_shares=closed)}
-    added = _correct(house, loaded, wanted, said, now)
-    house.ledger.transact(lambda session: _project(session, loaded.slug, awards, holding, inputs, now), durable=True)
-    return Computed(loaded, awards, holding, added)
+    with house.ledger.read() as session:
+        inputs = inputs_of(session, loaded)
+        worked = read_worked(session, loaded)
+        kept = read_kept(session, loaded.slug, worked.final)
+    awards = compute(loaded.rules, worked.completions)
+    worked = replace(worked, holding=with_held_sets(loaded, awards.lines, worked.holding))
+    with_shares = now >= loaded.newest.closes
+    entries = {entry.key: entry for entry in wanted(awards, worked, kept, with_shares=with_shares)}
+    rows = corrections(loaded, now, entries, kept)
+    added = _add_all(house, rows)
+    held = _held(awards, worked)
+    house.ledger.transact(lambda session: _project(session, loaded.slug, held, inputs, now), durable=True)
+    said = list(entries.values()) if worked.final else None
+    return Computed(loaded, awards, worked.holding, added, inputs, said)
 
 
 def compute_if_changed(house: House) -> str:
-    """A job: compute where a verdict, a registration or a revision is new."""
+    """A job: compute where a verdict, a registration, a revision or an entry of eligibility is new."""
     loaded = campaigns.current(house)
     if loaded is None:
         return "no campaign is loaded"
     with house.ledger.read() as session:
-        run = session.get(RewardRunRow, loaded.slug)
-        if run is not None and run.inputs == _inputs(session, loaded):
+        if is_computed(session, loaded, house.clock.now()):
             return "nothing new"
     computed = compute_awards(house)
     return f"{len(computed.awards.lines)} completions worked, {computed.lines_added} lines added"
 
 
-def _inputs(session: Session, loaded: Loaded) -> str:
-    """Names all that the awards are made from; equal inputs give equal awards."""
-    verdicts = session.execute(select(func.count(VerdictRow.id), func.max(VerdictRow.id))).one()
-    registrations = session.execute(
-        select(func.count(), func.count(RegistrationRow.time_ns)).where(RegistrationRow.campaign == loaded.slug)
-    ).one()
-    named = [loaded.newest.digest, loaded.newest.revision, *verdicts, *registrations]
-    return hashlib.sha256(json.dumps(named).encode()).hexdigest()
+def is_computed(session: Session, loaded: Loaded, now: Moment) -> bool:
+    """Whether the ledger's lines are made from all that is known; the close brings the pools and bonuses."""
+    run = session.get(RewardRunRow, loaded.slug)
+    if run is None or run.inputs != inputs_of(session, loaded):
+        return False
+    return not run.computed_ns < loaded.newest.closes <= now
 
 
-def _completions(session: Session, slug: str) -> tuple[list[Completion], frozenset[str]]:
-    """All claims that passed or hold their place, and the ids of the latter."""
-    registered = {
-        participant: Moment(received_ns if time_ns is None else time_ns)
-        for participant, received_ns, time_ns in session.execute(
-            select(RegistrationRow.participant, RegistrationRow.received_ns, RegistrationRow.time_ns).where(
-                RegistrationRow.campaign == slug
-            )
-        )
-    }
-    statement = select(
-        ClaimRow.id,
-        ClaimRow.participant,
-        ClaimRow.task,
-        ClaimRow.at_ns,
-        ClaimRow.height,
-        ClaimRow.tx_index,
-        ClaimRow.subject,
-        ClaimRow.attributes,
-        ClaimRow.outcome,
-    ).where(
-        ClaimRow.campaign == slug,
-        ClaimRow.at_ns.is_not(None),
-        (ClaimRow.outcome == Outcome.PASSED) | ClaimRow.holds_place,
-    )
-    completions, holding = [], set()
-    for row in session.execute(statement):
-        completions.append(
-            Completion(
-                claim=row.id,
-                participant=row.participant,
-                task=row.task,
-                at=Moment(row.at_ns),
-                height=row.height,
-                tx_index=row.tx_index,
-                subject=row.subject,
-                attributes=row.attributes,
-                registered_at=registered.get(row.participant),
-            )
-        )
-        if row.outcome != Outcome.PASSED:
-            holding.add(row.id)
-    return completions, frozenset(holding)
-
-
-def _wanted(awards: Awards, holding: frozenset[str], *, with_shares: bool) -> Iterable[Wanted]:
-    for position, line in enumerate(awards.lines):
-        if line.claim not in holding:
-            yield Wanted(
-                key=line.claim,
-                kind="claim",
-                claim=line.claim,
-                slug=None,
-                participant=line.participant,
-                task=line.task,
-                amount_micro=line.amount_micro,
-                reason=line.reason,
-                working=line.working,
-                position=position,
-            )
-    if not with_shares:
-        return
-    for share in awards.pools:
-        yield _share("pool", f"pool/{share.slug}/{share.participant}", share, len(awards.lines))
-    for bonus in awards.bonuses:
-        key = f"bonus/{bonus.slug}/{bonus.place}/{bonus.participant}"
-        yield _share("bonus", key, bonus, len(awards.lines))
-
-
-def _share(kind: str, key: str, share: PoolShare | Bonus, position: int) -> Wanted:
-    return Wanted(
-        key=key,
-        kind=kind,
-        claim=None,
-        slug=share.slug,
-        participant=share.participant,
-        task=None,
-        amount_micro=share.amount_micro,
-        reason=kind,
-        working=share.to_json(),
-        position=position,
-    )
-
-
-def _said(session: Session, slug: str) -> dict[str, Said]:
-    said: dict[str, Said] = {}
-    statement = select(AwardLineRow).where(AwardLineRow.campaign == slug).order_by(AwardLineRow.id)
-    for line in session.scalars(statement):
-        before = said.get(line.key)
-        amount = line.amount_micro + (before.amount_micro if before else 0)
-        said[line.key] = Said(amount, line.step + 1, line)
-    return said
-
-
-def _correct(
-    house: House, loaded: Loaded, wanted: Mapping[str, Wanted], said: Mapping[str, Said], now: Moment
-) -> int:
-    """Add a line for every key where the ledger says something else; the lines before stay as they are.
-
-    Another process that computes at the same time adds the same steps: its rows stand, ours are given up, and the
-    next run looks again.
+def _add_all(house: House, rows: Sequence[dict[str, object]]) -> int:
+    """Add lines. Another process that computes at the same time adds the same steps: its rows stand, ours are given
+    up, and the next run looks again.
     """
-    rows = [
-        _line(loaded, now, entry, said.get(key))
-        for key, entry in wanted.items()
-        if key not in said or (said[key].amount_micro, said[key].newest.reason) != (entry.amount_micro, entry.reason)
-    ]
-    rows += [
-        _withdrawn(loaded, now, before)
-        for key, before in said.items()
-        if key not in wanted and before.newest.kind != "grant" and before.newest.reason != "withdrawn"
-    ]
     added = 0
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
@@ -245,60 +145,10 @@ def _add(session: Session, rows: Sequence[dict[str, object]]) -> None:
     session.execute(insert(AwardLineRow), list(rows))
 
 
-def _line(loaded: Loaded, now: Moment, entry: Wanted, before: Said | None) -> dict[str, object]:
-    revision = loaded.newest.revision
-    if before is None:
-        cause = "passed" if entry.kind == "claim" else "closed"
-    elif before.newest.revision != revision:
-        cause = f"revision {revision}"
-    elif before.newest.reason == "withdrawn":
-        cause = "new verdict"
-    else:
-        cause = "other completions changed"
-    return {
-        "campaign": loaded.slug,
-        "revision": revision,
-        "key": entry.key,
-        "step": before.steps if before else 0,
-        "claim": entry.claim,
-        "kind": entry.kind,
-        "slug": entry.slug,
-        "participant": entry.participant,
-        "task": entry.task,
-        "amount_micro": entry.amount_micro - (before.amount_micro if before else 0),
-        "reason": entry.reason,
-        "working": dict(entry.working),
-        "cause": cause,
-        "corrects": before.newest.id if before else None,
-        "position": entry.position,
-        "computed_ns": now,
-    }
-
-
-def _withdrawn(loaded: Loaded, now: Moment, before: Said) -> dict[str, object]:
-    """The line of a key that gets nothing any more: its claim has no passing verdict now."""
-    newest = before.newest
-    gone = Wanted(
-        key=newest.key,
-        kind=newest.kind,
-        claim=newest.claim,
-        slug=newest.slug,
-        participant=newest.participant,
-        task=newest.task,
-        amount_micro=0,
-        reason="withdrawn",
-        working={},
-        position=newest.position,
-    )
-    return _line(loaded, now, gone, before) | {"cause": "new verdict"}
-
-
-def _project(session: Session, slug: str, awards: Awards, holding: frozenset[str], inputs: str, now: Moment) -> None:
-    """Replace what place-holding claims would get, and note what all this was computed from."""
-    session.execute(delete(ProvisionalLineRow).where(ProvisionalLineRow.campaign == slug))
-    rows = [
+def _held(awards: Awards, worked: Worked) -> list[Mapping[str, object]]:
+    """What claims that hold their place would get; where results are final, only those that are still open."""
+    return [
         {
-            "campaign": slug,
             "claim": line.claim,
             "participant": line.participant,
             "task": line.task,
@@ -308,8 +158,18 @@ def _project(session: Session, slug: str, awards: Awards, holding: frozenset[str
             "position": position,
         }
         for position, line in enumerate(awards.lines)
-        if line.claim in holding
+        if line.claim in worked.holding and not (line.task in worked.final and _is_decided(worked, line.claim))
     ]
-    if rows:
-        session.execute(insert(ProvisionalLineRow), rows)
+
+
+def _is_decided(worked: Worked, claim: str) -> bool:
+    now = worked.now.get(claim)
+    return now is not None and now.outcome in {"passed", "failed"}
+
+
+def _project(session: Session, slug: str, held: Sequence[Mapping[str, object]], inputs: str, now: Moment) -> None:
+    """Replace what place-holding claims would get, and note what all this was computed from."""
+    session.execute(delete(ProvisionalLineRow).where(ProvisionalLineRow.campaign == slug))
+    if held:
+        session.execute(insert(ProvisionalLineRow), [{"campaign": slug, **row} for row in held])
     replace_rows(session, RewardRunRow, [{"campaign": slug, "inputs": inputs, "computed_ns": now}])

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from ledger.awards import AwardLineRow, ProvisionalLineRow
 from ledger.claims import ClaimRow, VerdictRow
 from ledger.people import ParticipantRow, RegistrationRow
 from ledger.verdicts import claim_id
+from services import campaigns
+from services.award_lines import corrections, read_kept, wanted
+from services.completions import read_worked
 from services.house import House
 from services.payouts import owed, owed_csv
 from services.rewards import compute_awards, compute_if_changed
@@ -90,7 +94,7 @@ def test_compute__verdict_withdrawn__a_correcting_line_and_the_next_moves_up(hou
     assert sorted(lines(house)[-2:]) == sorted(
         [
             (PEOPLE[0], -10_000_000, "withdrawn", "new verdict"),
-            (PEOPLE[5], 10_000_000, "awarded", "other completions changed"),
+            (PEOPLE[5], 10_000_000, "awarded", f"new verdict of claim {first[:12]}"),
         ]
     )
     with house.ledger.read() as session:
@@ -121,15 +125,16 @@ def test_compute__claim_holds_its_place__takes_part_but_is_provisional(house: Ho
 
 def test_compute__two_at_once__one_set_of_lines(house: House) -> None:
     completed(house, PEOPLE[0], 1)
-    stale = compute_awards.__globals__["_said"]
+    loaded = campaigns.required(house)
     with house.ledger.read() as session:
-        before = stale(session, "small-test")
-    compute_awards(house)
-    correct = compute_awards.__globals__["_correct"]
-    wanted = compute_awards.__globals__["_wanted"]
+        stale = read_kept(session, loaded.slug, {})
+        worked = read_worked(session, loaded)
     computed = compute_awards(house)
-    entries = {entry.key: entry for entry in wanted(computed.awards, frozenset(), with_shares=False)}
-    assert correct(house, computed.campaign, entries, before, NOON) == 0
+    entries = {entry.key: entry for entry in wanted(computed.awards, worked, stale, with_shares=False)}
+    rows = corrections(loaded, NOON, entries, stale)
+    assert len(rows) == 1
+    with pytest.raises(IntegrityError), house.ledger.write() as session:
+        session.execute(insert(AwardLineRow), rows)
     assert len(lines(house)) == 1
 
 
