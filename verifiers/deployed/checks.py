@@ -327,9 +327,16 @@ class Checker:
             trouble = next((view.trouble for view in views if view.trouble is not None), None)
             seen = f"{seen}; {wording.could_not_look(trouble)}"
             missing = _ours(trouble)
+        elif outcome == Outcome.PENDING and self._only_an_sdl_helps(views):
+            missing = "The task is closed. If another of your deployments of that time ran this app, add its SDL."
         elif outcome == Outcome.FAILED:
             missing = f"It would have passed with one thing more before the close: {missing}"
         return self._check(name, expected, seen, outcome, ids, "" if outcome == Outcome.PASSED else missing)
+
+    def _only_an_sdl_helps(self, views: Sequence[LeaseView]) -> bool:
+        """After the close no lease can be added, and those that run no more can't run longer."""
+        is_over = self.survey.facts.point.time >= self.survey.claim.closes
+        return is_over and not any(view.info.lease.runs for view in views)
 
     def _outcome(self, standings: dict[LeaseId, Gate], views: Sequence[LeaseView]) -> Outcome:
         needed = self.survey.params.providers
