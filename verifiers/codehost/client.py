@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -30,6 +31,7 @@ LIMITS = Limits(deadline_seconds=15, body_bytes=16 << 20)
 KEPT_ANSWERS = 2_000
 LONGEST_QUIET_SECONDS = 3_600.0
 SHORT_QUIET_SECONDS = 60.0
+_FULL_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?", re.ASCII)
 
 Reduce = Callable[[bytes], bytes]
 
@@ -96,8 +98,10 @@ class CodeHost:
         return pages
 
     def file(self, pull: PullRequest, path: str, commit: str) -> Observation:
-        """One file as it is in a commit, read as an SDL. For good: asked once."""
-        return self._observe(pull, contents_request(pull, path, commit), answers.reduced_file, for_good=True)
+        """One file as it is in a commit, read as an SDL. A commit by its full name is for good: asked once."""
+        is_for_good = _FULL_COMMIT.fullmatch(commit) is not None
+        target = contents_request(pull, path, commit)
+        return self._observe(pull, target, answers.reduced_file, for_good=is_for_good)
 
     def _observe(
         self,
