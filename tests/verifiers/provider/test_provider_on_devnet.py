@@ -28,11 +28,9 @@ QUICK = ProviderLimits(look_seconds=10, question_seconds=1.5, connect_seconds=1.
 PATIENT = ProviderLimits(look_seconds=60, question_seconds=20, connect_seconds=20)
 
 
-@pytest.fixture(scope="module", params=["v1", "v2"])
-def network(request: pytest.FixtureRequest) -> Iterator[Devnet]:
-    with serve(
-        small.scenario(), start=START, clock=CLOCK, port=0, generation=request.param, provider_port=0
-    ) as running:
+@pytest.fixture(scope="module")
+def network() -> Iterator[Devnet]:
+    with serve(small.scenario(), start=START, clock=CLOCK, port=0, generation="v2", provider_port=0) as running:
         running.settings.tip = TIP
         yield running
 
