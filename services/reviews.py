@@ -33,6 +33,7 @@ from tasks.parts import Task
 from verifiers.deciding import REVIEW, keeps_of, reviewers_of
 from verifiers.entries import AskedField, asked_fields, checked_values
 from verifiers.evidence import EntryRefused, Outcome
+from verifiers.kinds import verifier_of
 from verifiers.reviewing import VOTES, Act, Standing, Step, read_steps, standing_of
 
 REVIEWERS = (Role.REVIEWER, Role.ORGANIZER)
@@ -119,8 +120,10 @@ def standing_in(session: Session, loaded: Loaded, claim: ClaimRow) -> Standing:
 
 
 def has_open_review(session: Session, claim: ClaimRow) -> bool:
-    """Whether the newest result leaves something to people."""
-    if claim.verdict_id is None or claim.outcome not in (Outcome.PENDING, Outcome.UNKNOWN):
+    """Whether the newest result leaves something to people; what only people judge needs no result first."""
+    if claim.verdict_id is None:
+        return getattr(verifier_of(claim.kind), "COUNTS_FROM_RECEIPT", False)
+    if claim.outcome not in (Outcome.PENDING, Outcome.UNKNOWN):
         return False
     statement = select(CheckRow.outcome).where(CheckRow.verdict == claim.verdict_id, CheckRow.name == REVIEW)
     return session.scalars(statement).first() == Outcome.PENDING

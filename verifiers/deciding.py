@@ -107,7 +107,9 @@ class _Decided:
             outcome, seen = Outcome.UNKNOWN, "a decision could not be read: our side, we try again"
         elif check.outcome == Outcome.FAILED:
             return check
-        return replace(check, seen=seen, outcome=outcome, observations=tuple(dict.fromkeys(ids)))
+        last = self.standing.last
+        time = last.at if last is not None and outcome in (Outcome.PASSED, Outcome.FAILED) else None
+        return replace(check, seen=seen, outcome=outcome, observations=tuple(dict.fromkeys(ids)), time=time)
 
     def _words(self, reasons: str) -> str:
         standing, last = self.standing, self.standing.last
@@ -186,7 +188,9 @@ def _set_aside(check: Check, ruling: Step | None) -> Check:
 
 def _appeal(ruling: Step) -> Check:
     seen = f"won on {format_moment(ruling.at)}: {_short(ruling.reason)}"
-    return Check(APPEAL, "what the organizers decided on appeal", seen, Outcome.PASSED, (ruling.observation,))
+    return Check(
+        APPEAL, "what the organizers decided on appeal", seen, Outcome.PASSED, (ruling.observation,), time=ruling.at
+    )
 
 
 def _short(reason: str) -> str:

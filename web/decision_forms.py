@@ -32,8 +32,6 @@ class AppealForm(FlaskForm):  # type: ignore[misc]
 
     about = RadioField(
         "What do you appeal against",
-        choices=[SelectChoice(RESULT, "The result: it does count"), SelectChoice(AWARD, "The award")],
-        default=RESULT,
         validate_choice=False,
     )
     text = TextAreaField(
@@ -42,15 +40,23 @@ class AppealForm(FlaskForm):  # type: ignore[misc]
         render_kw={"rows": 6},
     )
 
+    def offer(self, contested: Sequence[str]) -> None:
+        """Offer only what there is to contest; the first of it is chosen beforehand."""
+        words = {RESULT: "The result: it does count", AWARD: "The award"}
+        offered = list(contested) or [RESULT]
+        self.about.choices = [SelectChoice(each, words[each]) for each in offered]
+        if self.about.data is None:
+            self.about.data = offered[0]
+
 
 class RulingForm(FlaskForm):  # type: ignore[misc]
     """An organizer's decision on an appeal."""
 
     outcome = RadioField(
-        "Decision",
+        "The appeal is",
         choices=[
-            SelectChoice(WON, "Won: open the claim again"),
-            SelectChoice(LOST, "Not granted: it stays as it is"),
+            SelectChoice(WON, "won"),
+            SelectChoice(LOST, "not granted: it stays as it is"),
         ],
         validate_choice=False,
     )

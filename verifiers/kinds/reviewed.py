@@ -82,9 +82,9 @@ def _entered(claim: ClaimFacts, params: Mapping[str, object]) -> Check:
     try:
         values = checked_values(asked, claim.fields)
     except EntryRefused as refusal:
-        return Check("entered", expected, refusal.message, Outcome.FAILED)
+        return Check("entered", expected, refusal.message, Outcome.FAILED, time=claim.received_at)
     seen = ", ".join(field.label for field in asked if field.name in values) or "the claim"
-    return Check("entered", expected, seen, Outcome.PASSED)
+    return Check("entered", expected, seen, Outcome.PASSED, time=claim.received_at)
 
 
 def _received(claim: ClaimFacts, standing: Standing, as_of: ChainPoint) -> Check:

@@ -73,8 +73,9 @@ def appeal_page(claim_id: str) -> str | Response | tuple[str, int]:
     """Appeal against the result or the award of one's own claim."""
     claim, unit, participant = _own(claim_id)
     form, trouble, status = AppealForm(), "", 200
-    if request.method == "GET" and claim.row.outcome != "failed":
-        form.about.data = appeals.AWARD
+    has_award = any(not line.provisional for line in claim.lines)
+    failed = claim.row.outcome == "failed"
+    form.offer([*([appeals.RESULT] if failed else []), *([appeals.AWARD] if has_award else [])])
     if request.method == "POST":
         try:
             appeals.make(house(), participant, claim_id, form.about.data or "", form.text.data or "")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from services.profiles import profile
+from services.profiles import Line, profile
 from web.claim_views import claim_view
 from web.context import house
+from web.site import surroundings
 from web.workings import line_summary
 
 blueprint = Blueprint("participant", __name__)
@@ -23,5 +24,15 @@ def participant_page(address: str) -> str | Response:
         "participant.html",
         profile=found,
         claims=[claim_view(claim, found.unit) for claim in found.claims],
-        others=[line_summary(line, found.unit) for line in found.other_lines],
+        others=[_other(line, found.unit) for line in found.other_lines],
     )
+
+
+def _other(line: Line, unit: str) -> str:
+    """A line without a claim of its own: of a pool, a bonus, a grant, or a set of tasks."""
+    words = line_summary(line, unit)
+    if line.slug is None and line.task is not None:
+        known = surroundings().campaign
+        task = known.newest.task(line.task) if known else None
+        words = f"{task.title if task else line.task}: {words}"
+    return f"{words} (if what is open passes)" if line.provisional else words
