@@ -133,6 +133,8 @@ def _rest(seen: ProviderSeen) -> Check:
     troubled = [f"{route} {told(answer.trouble)}" for route, answer in answers.items() if answer.trouble]
     ids = tuple(one for answer in answers.values() for one in answer.observations)
     version = seen.version.value
+    if len({answer.trouble for answer in answers.values()}) == 1 and troubled:
+        troubled = [f"the provider {told(seen.version.trouble or '')}"]
     text = "; ".join(troubled) or f"all answered, version {version.akash.version if version else ''}".rstrip(" ,")
     outcome = Outcome.UNKNOWN if troubled else Outcome.PASSED
     return Check("rest", "answers of /version, /address and /status", text, outcome, ids)
