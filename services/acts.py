@@ -8,13 +8,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from services import campaigns, claims, registrations, signin
+from ledger.verdicts import claim_id
+from services import campaigns, claims, registrations, reviews, roles, signin
 from services.clock import StoppedClock
 from services.errors import SignInRefused
 from services.house import House
 from services.proofs import WalletProof
+from services.reviews import Ballot
 from services.sessions import Person, new_token, session_of
 from verifiers.evidence import ChainPoint
+from verifiers.reviewing import Act
 
 Result = TypeVar("Result")
 
@@ -80,6 +83,25 @@ class Player:
         for task in campaigns.required(house).newest.tasks:
             if task.kind == "ai_deployment":
                 claims.submit(house, participant, task.slug, fields)
+
+    def appoint(self, address: str, role: str) -> None:
+        """Give somebody a role; again: nothing changes."""
+        roles.add_role(self.house, address, role)
+
+    def decide(self, height: int, reviewer: str, participant: str, task: str, subject: str, ballot: Ballot) -> None:
+        """Decide somebody's claim as a reviewer; again: nothing changes."""
+        house, claim = self._at(height), self._claim(participant, task, subject)
+        if not reviews.is_done(house, claim, Act(ballot.act), house.clock.now()):
+            reviews.decide(house, reviewer, claim, ballot)
+
+    def answer(self, height: int, participant: str, task: str, subject: str, fields: Mapping[str, str]) -> None:
+        """Answer a reviewer who asked for changes; again: nothing changes."""
+        house, claim = self._at(height), self._claim(participant, task, subject)
+        if not reviews.is_done(house, claim, Act.ANSWER, house.clock.now()):
+            reviews.answer(house, participant, claim, fields)
+
+    def _claim(self, participant: str, task: str, subject: str) -> str:
+        return claim_id(campaigns.required(self.house).slug, participant, task, subject)
 
     def _at(self, height: int) -> House:
         return self.house.at(StoppedClock(self.block(height).time))

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from ledger.claims import CheckRow, ClaimRow
-from ledger.reviews import ReviewTakeRow
+from ledger.reviews import ReviewStepRow, ReviewTakeRow
 from ledger.rows import replace_rows
 from services import campaigns
 from services.campaigns import Loaded
@@ -110,6 +110,13 @@ def decide(house: House, actor: str, claim_id: str, ballot: Ballot) -> Step:
         return keep_step(session, claim, now, Deed(act, actor, name, reason, decided))
 
     return house.ledger.transact(store)
+
+
+def is_done(house: House, claim_id: str, act: Act, at: Moment) -> bool:
+    """Whether this act about a claim, received at that moment, is kept already."""
+    same = ReviewStepRow.claim == claim_id, ReviewStepRow.act == act, ReviewStepRow.at_ns == at
+    with house.ledger.read() as session:
+        return session.scalars(select(ReviewStepRow.number).where(*same)).first() is not None
 
 
 def standing_in(session: Session, loaded: Loaded, claim: ClaimRow) -> Standing:

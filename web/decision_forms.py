@@ -110,7 +110,8 @@ def _decided(field: AskedField) -> Any:
 
 def answer_form(fields: Sequence[ClaimField], task: Task) -> type[FlaskForm]:
     """The fields of the claim once more, and a note to the reviewer."""
+    base = form_for(fields, (), task.params)  # made first: forms show fields in the order they were made in
     note = TextAreaField(
         "What did you change (optional)", description="Only the reviewers read this.", render_kw={"rows": 3}
     )
-    return type("AnswerForm", (form_for(fields, (), task.params),), {"note": note})
+    return type("AnswerForm", (base,), {"note": note})

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from ledger.audit import AuditRow, check_log
+from ledger.claims import ClaimRow
 from ledger.reviews import ReviewStepRow
 from services import campaigns, profiles, review_queue, reviews, rewards
+from services.acts import Player
 from services.claims import submit
 from services.errors import Conflict, NotAllowed, NotFound, Refused, UseCaseError
 from services.house import House
 from services.reviews import Ballot
-from tasks.moment import SECOND
+from tasks.moment import SECOND, Moment
 from tests.houses import NOON
 from tests.reviewing import (
     ADA,
@@ -32,6 +34,7 @@ from tests.reviewing import (
     make_house,
 )
 from tests.wallets import Keyholder
+from verifiers.evidence import ChainPoint
 
 REASON = "It shows what was asked."
 
@@ -354,3 +357,23 @@ def test_log__of_all_acts__is_whole(house: House) -> None:
         (ADA.address, "claim.answer", claim),
         (REVIEWER.address, "claim.reject", claim),
     ]
+
+
+def test_player__decisions_of_the_past_before_any_look__hold_and_change_nothing_again(house: House) -> None:
+    def block(height: int) -> ChainPoint:
+        return ChainPoint("local-v2", height, Moment(NOON + height * 6 * SECOND))
+
+    player = Player(house, {}.__getitem__, block)
+    subject = f"{ADA.address}/1"
+    for _ in range(2):
+        player.appoint(STRANGER.address, "reviewer")
+        player.submit(10, ADA.address, "bug", {"words": "It stops."})
+        player.decide(20, STRANGER.address, ADA.address, "bug", subject, ballot("needs_work"))
+        player.answer(30, ADA.address, "bug", subject, {"words": "It stops at noon."})
+        for who in (STRANGER, REVIEWER):
+            player.decide(40 + (who is REVIEWER), who.address, ADA.address, "bug", subject, ballot(severity="low"))
+    look(later(house, 600))
+    with house.ledger.read() as session:
+        row = session.query(ClaimRow).one()
+        assert session.query(ReviewStepRow).count() == 4
+    assert (row.outcome, row.at_ns, row.attributes) == ("passed", block(10).time, {"severity": "low"})
