@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifiers.chain.answers import Provider
 from verifiers.chain.answers.resources import ANY, GpuModel
@@ -11,12 +11,14 @@ from verifiers.evidence import Check, Outcome
 from verifiers.provider.facts import Answer, End, ProviderSeen
 from verifiers.provider.gpu_models import ModelNames
 from verifiers.provider.identity import Standing
-from verifiers.provider.inventory import Gpu, Inventory, Node, counted, named_nodes
+from verifiers.provider.inventory import Gpu, Inventory, Node, counted, named_nodes, readable
 from verifiers.provider.trouble import told
 
 GIB = 1 << 30
 _KERNEL_KEEPS = 16
 """A machine's system memory is up to a sixteenth less than what is built in: the kernel keeps that."""
+
+_LONGEST_TEXT = 400
 
 _CLEAR = frozenset({"bad_certificate", "host_refused"})
 """Troubles that are a clear answer; every other one means that we could not look."""
@@ -47,16 +49,16 @@ def record_checks(
         seen, outcome = "no provider record", wants.unmet
     else:
         seen, outcome = f"there, at {record.host_uri[:200]}", Outcome.PASSED
-    return (Check("provider", expected, seen, outcome, observations),)
+    return (_readable(Check("provider", expected, seen, outcome, observations)),)
 
 
 def instant_checks(record: Provider, seen: ProviderSeen, wants: Wants) -> tuple[Check, ...]:
     """Every check on one look at a provider: certificate, answers, inventory, attributes, machines."""
     return (
-        _certificate(seen, wants),
-        _rest(seen),
-        _address(seen, wants),
-        _grpc(seen, wants),
+        _readable(_certificate(seen, wants)),
+        _readable(_rest(seen)),
+        _readable(_address(seen, wants)),
+        _readable(_grpc(seen, wants)),
         *inventory_checks(record, seen, wants),
     )
 
@@ -80,9 +82,14 @@ def inventory_checks(record: Provider, seen: ProviderSeen, wants: Wants) -> tupl
         _label(nodes, wants),
     )
     return tuple(
-        Check(name, expected or _EXPECTED[name], text, outcome, ids)
+        _readable(Check(name, expected or _EXPECTED[name], text, outcome, ids))
         for name, (expected, text, outcome) in zip(names, found, strict=True)
     )
+
+
+def _readable(check: Check) -> Check:
+    """Much of it is what others wrote."""
+    return replace(check, seen=readable(check.seen, _LONGEST_TEXT))
 
 
 _EXPECTED = {

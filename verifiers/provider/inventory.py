@@ -19,6 +19,7 @@ from verifiers.trouble import Undecodable
 
 _SXM = re.compile(r"sxm[0-9]*")
 _PREFIX_BYTES = 5
+_LONGEST_WORD = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def plain_interface(interface: str) -> str:
 def _node(node: Mapping[str, Any]) -> Node:
     resources = node.get("resources", {})
     return Node(
-        name=node.get("name", ""),
+        name=readable(node.get("name", ""), _LONGEST_WORD),
         gpus=tuple(_gpu(info) for info in resources.get("gpu", {}).get("info", ())),
         gpu=_amounts(resources, "gpu", whole),
         cpu=_amounts(resources, "cpu", thousandths),
@@ -140,13 +141,22 @@ def _node(node: Mapping[str, Any]) -> Node:
 def _gpu(info: Mapping[str, str]) -> Gpu:
     size = info.get("memory_size", "").strip()
     return Gpu(
-        vendor=info.get("vendor", "").strip().lower(),
-        name=info.get("name", "").strip().lower(),
-        modelid=info.get("modelid", "").strip().lower(),
-        interface=plain_interface(info.get("interface", "")),
+        vendor=_word(info.get("vendor", "")),
+        name=_word(info.get("name", "")),
+        modelid=_word(info.get("modelid", "")),
+        interface=plain_interface(_word(info.get("interface", ""))),
         memory_bytes=whole(size) if size else None,
-        ram=size.lower(),
+        ram=_word(size),
     )
+
+
+def readable(text: str, longest: int) -> str:
+    """What a provider wrote, safe to keep and show: no control characters, no more than `longest` characters."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:longest])
+
+
+def _word(text: str) -> str:
+    return readable(text.strip().lower(), _LONGEST_WORD)
 
 
 def _amounts(resources: Mapping[str, Any], name: str, read: Callable[[str], int | None]) -> Amounts:

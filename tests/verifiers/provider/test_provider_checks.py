@@ -204,3 +204,15 @@ def test_instant_checks__again__are_the_same() -> None:
     looks = [_look(GOOD), _look(GOOD)]
     first, second = (instant_checks(_provider(), provider_seen(OWNER, look, NOW), WANTS) for look in looks)
     assert first == second
+
+
+def test_instant_checks__hostile_words__are_cut_and_readable() -> None:
+    evil = "a\0\x1b[31m\u202e" + "x" * 5000
+    machines = [node(f"{evil}{place}", gpus=[(f"{evil}{place}", evil)]) for place in range(60)]
+    record = replace(_provider(f"{evil}/ram/9Gi"), host_uri=evil)
+    seen = provider_seen(OWNER, _look(*machines, owner_says=evil), NOW)
+    checks = (*record_checks(OWNER, record, None, (), WANTS), *instant_checks(record, seen, WANTS))
+    for check in checks:
+        assert len(check.seen) <= 400
+        assert check.seen.isprintable()
+        assert check.expected.isprintable()
