@@ -23,7 +23,8 @@ class ProbeDayRow(Base):
     """
 
     __tablename__ = "probe_days"
-    __table_args__ = (Index(None, "sealed", "day"),)
+    # kept in the order of its key: the space that a day gives back when it is sealed serves the provider's next days
+    __table_args__ = (Index(None, "sealed", "day"), {"sqlite_with_rowid": False})
 
     provider: Mapped[str] = mapped_column(primary_key=True)
     day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

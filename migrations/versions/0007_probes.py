@@ -25,8 +25,9 @@ def upgrade() -> None:
         sa.Column("sealed", sa.Boolean(), nullable=False),
         sa.Column("digest", sa.LargeBinary()),
         sa.PrimaryKeyConstraint("provider", "day", name=op.f("pk_probe_days")),
+        sqlite_with_rowid=False,
     )
-    op.create_index(op.f("ix_probe_days_sealed"), "probe_days", ["sealed", "day"])
+    op.create_index(op.f("ix_probe_days_sealed_day"), "probe_days", ["sealed", "day"])
     op.create_table(
         "probe_changes",
         sa.Column("provider", sa.Text(), nullable=False),
