@@ -22,6 +22,7 @@ from devnet.acts import (
 from devnet.story.draw import Draw, Weights
 from devnet.story.folk import Folk
 from devnet.story.hosting import provider_attributes
+from devnet.story.machines import hostname, way_of
 from devnet.story.parameters import Parameters, ProviderPlan
 from devnet.story.sdls import Library
 
@@ -99,8 +100,9 @@ class Evening:
 
     def _provider(self, height: int) -> Act:
         host = self._draw.pick(self._hosts)
-        attributes = (*provider_attributes(host), ("feat-shm", "true" if self._draw.chance(50) else "false"))
-        uri = f"https://provider.{host.name}.example:8443"
+        claims = way_of(self._parameters, host).claims
+        attributes = (*provider_attributes(host, claims), ("feat-shm", "true" if self._draw.chance(50) else "false"))
+        uri = f"https://{hostname(host)}:8443"
         return UpdateProvider(
             height=height, owner=self._folk.provider(host.name), host_uri=uri, attributes=attributes
         )

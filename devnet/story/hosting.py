@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from devnet.acts import Act, CreateCertificate, CreateProvider, SignAttributes, UpdateProvider
+from devnet.acts import Act, CreateCertificate, CreateProvider, RevokeCertificate, SignAttributes, UpdateProvider
 from devnet.story.draw import Draw
 from devnet.story.folk import Folk
+from devnet.story.machines import hostname, way_of
 from devnet.story.parameters import Parameters, ProviderPlan
 
 AUDITOR = "auditor"
@@ -18,10 +19,13 @@ def hosting(parameters: Parameters, folk: Folk) -> Iterator[Act]:
     draw = Draw(parameters.seed, "hosting")
     for number, one in enumerate(parameters.providers):
         owner = folk.provider(one.name)
-        uri = f"https://provider.{one.name}.example:8443"
-        attributes = provider_attributes(one)
+        uri = f"https://{hostname(one)}:8443"
+        way = way_of(parameters, one)
+        attributes = provider_attributes(one, way.claims)
         yield CreateProvider(height=one.joins, owner=owner, host_uri=uri, attributes=attributes)
         yield CreateCertificate(height=one.joins + 3, owner=owner, serial=1000 + number)
+        if way.revokes is not None:
+            yield RevokeCertificate(height=way.revokes, owner=owner, serial=1000 + number)
         if draw.chance(40):
             changed = (*attributes, ("feat-persistent-storage", "true"))
             height = one.joins + draw.between(_HOUR, 50 * _HOUR)
@@ -32,8 +36,11 @@ def hosting(parameters: Parameters, folk: Folk) -> Iterator[Act]:
             yield SignAttributes(height=height, auditor=folk.address(AUDITOR), provider=owner, attributes=signed)
 
 
-def provider_attributes(one: ProviderPlan) -> tuple[tuple[str, str], ...]:
-    """What a provider says of itself: place, processor, and each GPU model with its memory and interface."""
+def provider_attributes(one: ProviderPlan, claims: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
+    """What a provider says of itself: place, processor, and each GPU model with its memory and interface.
+
+    `claims`: models that it names and does not have.
+    """
     attributes = [
         ("host", "akash"),
         ("tier", "community"),
@@ -50,4 +57,5 @@ def provider_attributes(one: ProviderPlan) -> tuple[tuple[str, str], ...]:
             attributes.append((f"{key}/interface/{gpus.interface}", "true"))
         if gpus.ram and gpus.interface:
             attributes.append((f"{key}/ram/{gpus.ram}/interface/{gpus.interface}", "true"))
+    attributes += [(f"capabilities/gpu/vendor/nvidia/model/{model}", "true") for model in claims]
     return tuple(attributes)

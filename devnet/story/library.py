@@ -16,8 +16,10 @@ from devnet.story.evening import Evening, Running
 from devnet.story.folk import Folk
 from devnet.story.hosting import hosting
 from devnet.story.hosts import Hosts
+from devnet.story.keepers import HostExpectation, Keepers, keepers
+from devnet.story.machines import hosted
 from devnet.story.parameters import Parameters, Totals, read_parameters
-from devnet.story.people import PersonAct
+from devnet.story.people import PersonAct, Register
 from devnet.story.plans import DeploymentPlan
 from devnet.story.sdls import Library
 from devnet.story.signups import Participant, registrations, sign_ups
@@ -38,7 +40,8 @@ class Story:
     `totals`: the five figures once `told_by` is reached, until `closes` (heights). `catalogue`: for each app of the
     deploy task its SDL texts, whose hashes are the catalogue's. `expected`: the cast's verdicts at the tip.
     `unreadable`: addresses about which a node fails to answer, where whoever runs the network sees to that.
-    `capacity`: the GPUs that each provider really has, by address and model.
+    `capacity`: the GPUs that each provider really has, by address and model. `hosts`: what the pre-flight says of
+    each provider at the tip, and who claims its GPUs.
     """
 
     chain: Scenario
@@ -51,6 +54,7 @@ class Story:
     expected: tuple[Expectation, ...]
     unreadable: tuple[str, ...]
     capacity: Mapping[str, Mapping[str, int]]
+    hosts: tuple[HostExpectation, ...]
 
 
 def names() -> tuple[str, ...]:
@@ -89,6 +93,8 @@ class Teller:
         people: list[PersonAct] = [*cast.acts, *registrations(self._parameters, self._folk, crowd)]
         plans, web_owners, entered = self._plans(cast, crowd)
         people += entered
+        kept = self._keepers(cast, crowd, plans)
+        people = [*kept.renamed(people), *kept.acts]
         acts = self._acts(plans, web_owners)
         used = {act.sdl for act in acts if hasattr(act, "sdl")}
         catalogue = {
@@ -103,6 +109,7 @@ class Teller:
             sdls=self._sdls.texts(used),
             seconds_per_block=self._parameters.calendar.seconds_per_block,
             ends=self._parameters.closes,
+            hosts=hosted(self._parameters, self._folk),
         )
         return Story(
             chain=chain,
@@ -118,7 +125,15 @@ class Teller:
                 self._folk.provider(one.name): {model: gpus.count for model, gpus in one.gpus.items()}
                 for one in self._parameters.providers
             },
+            hosts=tuple(kept.expected),
         )
+
+    def _keepers(self, cast: Cast, crowd: list[Participant], plans: list[DeploymentPlan]) -> Keepers:
+        """Providers are kept by people who lease no GPU, so that no lease is on one's own provider by chance."""
+        busy = {plan.who for plan in plans if plan.asks_gpu}
+        free = [one for one in crowd if one.name not in busy]
+        registered = {act.participant: act.height for act in cast.acts if isinstance(act, Register)}
+        return keepers(self._parameters, self._folk, free, registered)
 
     def _plans(self, cast: Cast, crowd: list[Participant]) -> tuple[list[DeploymentPlan], list[str], list[PersonAct]]:
         """All deployments; who owns those without a GPU; the SDLs that the doers enter."""

@@ -147,13 +147,19 @@ class Parameters:
     prices: Mapping[str, int]
     web_price: int
     providers: Sequence[ProviderPlan]
+    cards: Sequence[Mapping[str, str]]
+    machines: Mapping[str, Sequence[Mapping[str, Any]]]
+    ways: Mapping[str, Mapping[str, Any]]
+    hosts_task: str
+    hosts: Sequence[Mapping[str, Any]]
     cast: Sequence[Mapping[str, Any]]
 
 
 def read_parameters(folder: Path, scale: str) -> Parameters:
-    """Read `story.yaml`, `providers.yaml` and `cast.yaml`. Raises KeyError for an unknown scale or a missing key."""
+    """Read the YAML files of a story's folder. Raises KeyError for an unknown scale or a missing key."""
     told = _yaml(folder / "story.yaml")
     hosts = _yaml(folder / "providers.yaml")
+    keepers = _yaml(folder / "hosts.yaml")
     smaller = told["scales"][scale]
     calendar = Calendar(told["opens"], told["seconds_per_block"])
     named = smaller.get("cast")
@@ -189,6 +195,11 @@ def read_parameters(folder: Path, scale: str) -> Parameters:
         prices=hosts["prices"],
         web_price=hosts["web_price"],
         providers=_providers(hosts["providers"][: smaller.get("providers")], calendar),
+        cards=hosts["cards"],
+        machines=hosts["machines"],
+        ways=hosts["ways"],
+        hosts_task=keepers["task"],
+        hosts=keepers["hosts"],
         cast=[one for one in _yaml(folder / "cast.yaml")["cast"] if named is None or one["name"] in named],
     )
 

@@ -56,7 +56,7 @@ class Reading:
         for act in told.people:
             if isinstance(act, GiveSdl):
                 self.entered.setdefault(act.owner, set()).add(act.sdl_text)
-            elif isinstance(act, SubmitClaim):
+            elif isinstance(act, SubmitClaim) and act.task == "deploy":
                 fields = dict(act.fields)
                 self.entered.setdefault(fields["owner"], set()).add(fields["sdl"])
         self.claims = self._claims()
