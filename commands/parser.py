@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from commands import audit, platform, providers
 from commands import campaign as campaigns
-from commands import platform, providers
 
 
 def parser() -> argparse.ArgumentParser:
@@ -75,6 +75,8 @@ def _add_commands(command: Any) -> None:
     )
     command("rewards simulate", campaigns.rewards_simulate, campaign, table, earlier, json_too=True)
     command("payout owed", campaigns.payout_owed, _option("--csv", action="store_true"), json_too=True)
+    command("audit export", audit.audit_export, file, json_too=True)
+    command("audit verify", audit.audit_verify, file, json_too=True)
     role = _option("--role", required=True, help="reviewer, organizer, treasurer, approver or admin")
     command("organizer add", platform.organizer_add, _option("address"), role)
     command("db upgrade", platform.db_upgrade)
