@@ -19,9 +19,9 @@ from app import build_house
 from commands.story import Told
 from jobs.demo import Demo, campaign_text, open_demo, write_settings
 from ledger.upgrading import upgrade
-from services.campaigns import load_campaign
 from services.clock import SystemClock
 from services.errors import UseCaseError
+from services.loading import load_campaign
 from services.settings import load_settings
 from tasks.campaign import preset
 

@@ -26,7 +26,7 @@ def campaign_check(arguments: Arguments) -> int:
 
 def campaign_load(arguments: Arguments) -> int:
     """Load a campaign or a revision of one; a running `serve` shows it at its next look."""
-    from services.campaigns import load_campaign
+    from services.loading import load_campaign
 
     house = arguments.wiring.house(arguments)
     loaded, is_new = load_campaign(house, _read_text(arguments.file), arguments.author, arguments.reason)

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from ledger.campaigns import CampaignRevisionRow
 from services.errors import Conflict, NotFound, Unavailable
 from services.house import House
-from tasks.campaign import Campaign, CampaignErrors, load
-from tasks.moment import Moment, format_moment
+from tasks.campaign import Campaign, load
+from tasks.moment import format_moment
 from tasks.parts import Task
-from tasks.revisions import Rules, mistakes_at_load
+from tasks.revisions import Rules
 from verifiers.kinds import verifier_of
 
 
@@ -70,7 +70,13 @@ def current_in(session: Session, wanted: str | None) -> Loaded | None:
 
 def required(house: House) -> Loaded:
     """The campaign in force. Raises NotFound that says how to load one."""
-    found = current(house)
+    with house.ledger.read() as session:
+        return required_in(session, house.settings.campaign)
+
+
+def required_in(session: Session, wanted: str | None) -> Loaded:
+    """The same inside a transaction. `wanted`: the slug of the settings."""
+    found = current_in(session, wanted)
     if found is None:
         raise NotFound("No campaign is loaded yet. The operator loads one with: python app.py campaign load FILE")
     return found
@@ -92,52 +98,18 @@ def _rules(texts: tuple[str, ...]) -> Rules:
     return Rules([load(text) for text in texts])
 
 
-def load_campaign(house: House, text: str, author: str, reason: str | None = None) -> tuple[Loaded, bool]:
-    """Load a campaign file, or a revision of one; a running platform shows it with its next look.
-
-    Returns the campaign and whether anything was new: the same file again changes nothing. Raises CampaignErrors
-    for a file that is not right, Conflict where this revision stands already with another content.
-    """
-    campaign = load(text)
-    now = house.clock.now()
-
-    def store(session: Session) -> tuple[Loaded, bool]:
-        before = loaded(session, campaign.slug)
-        kept = {revision.revision: revision for revision in before.rules.revisions} if before else {}
-        if campaign.revision in kept:
-            if kept[campaign.revision].digest != campaign.digest:
-                raise Conflict(
-                    f"Revision {campaign.revision} of {campaign.slug} is loaded already with another content. "
-                    f"A change needs `revision: {max(kept) + 1}` and a `change:` that says why."
-                )
-            return Loaded(Rules(kept.values())), False
-        rules = Rules([*kept.values(), campaign])
-        if before:
-            mistakes = mistakes_at_load(rules, now)
-            if mistakes:
-                raise CampaignErrors(mistakes)
-        session.add(
-            CampaignRevisionRow(
-                campaign=campaign.slug,
-                revision=campaign.revision,
-                digest=campaign.digest,
-                text=text,
-                author=author,
-                reason=reason or (campaign.change.reason if campaign.change else None),
-                loaded_ns=now,
-                counts_from_ns=_counts_from(campaign),
+def revised(session: Session, campaign: Campaign) -> Rules:
+    """The rules with this file as their newest revision. Raises CampaignErrors, and Conflict for another content."""
+    before = loaded(session, campaign.slug)
+    kept = {revision.revision: revision for revision in before.rules.revisions} if before else {}
+    if campaign.revision in kept:
+        if kept[campaign.revision].digest != campaign.digest:
+            raise Conflict(
+                f"Revision {campaign.revision} of {campaign.slug} is loaded already with another content. "
+                f"A change needs `revision: {max(kept) + 1}` and a `change:` that says why."
             )
-        )
-        return Loaded(rules), True
-
-    return house.ledger.transact(store)
-
-
-def _counts_from(campaign: Campaign) -> Moment:
-    change = campaign.change
-    if change is None or change.reaches_back or change.counts_from is None:
-        return campaign.opens
-    return change.counts_from
+        return Rules(kept.values())
+    return Rules([*kept.values(), campaign])
 
 
 def chain_id(house: House, campaign: Loaded | None) -> str | None:

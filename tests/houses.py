@@ -9,9 +9,9 @@ from pathlib import Path
 
 from ledger.base import Ledger
 from ledger.upgrading import upgrade
-from services.campaigns import load_campaign
 from services.clock import StoppedClock
 from services.house import House
+from services.loading import load_campaign
 from services.settings import Settings
 from tasks.moment import SECOND, Moment, parse_moment
 from verifiers.chain.client import Chain

@@ -12,6 +12,7 @@ from ledger.people import AddressRow, ParticipantRow, PersonalRow, RegistrationR
 from services import campaigns, registrations, sessions, signin
 from services.errors import Conflict, NotAllowed, NotFound, Refused, SignInRefused
 from services.house import House
+from services.loading import load_campaign
 from services.registrations import Linked
 from tasks.moment import SECOND
 from tests.houses import CAMPAIGN, NOON, later, make_house
@@ -121,7 +122,7 @@ def test_register__rules_revised_since__keeps_the_row_and_takes_the_new_digest(h
     first = register(house)
     revised = CAMPAIGN.replace("revision: 1", "revision: 2").replace("terms: Be kind.", "terms: Be kinder.")
     revised += 'change: {reason: "kinder", counts_from: 2026-11-25T00:00:00Z}\n'
-    campaigns.load_campaign(house, revised, "tests")
+    load_campaign(house, revised, "tests")
     assert digest(house) != first.rules_digest
     assert registrations.register(house, ADA.address, SLUG, first.rules_digest).rules_digest == first.rules_digest
     assert registrations.register(house, BOB.address, SLUG, digest(house)).is_new

@@ -353,6 +353,7 @@ def test_log__of_all_acts__is_whole(house: House) -> None:
         rows = session.query(AuditRow).order_by(AuditRow.id).all()
         assert check_log(session) == []
     assert [(row.actor, row.act, row.subject) for row in rows] == [
+        ("tests", "campaign.load", "reviewed-test"),
         (REVIEWER.address, "claim.needs_work", claim),
         (ADA.address, "claim.answer", claim),
         (REVIEWER.address, "claim.reject", claim),

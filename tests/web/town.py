@@ -14,9 +14,9 @@ from ledger.claims import CheckRow, ClaimRow, VerdictObservationRow, VerdictRow
 from ledger.jobs import JobStateRow
 from ledger.observations import store_observations
 from ledger.people import AddressRow, ParticipantRow, PersonalRow, RegistrationRow, RoleRow, SessionRow
-from services.campaigns import load_campaign
 from services.clock import StoppedClock
 from services.house import House
+from services.loading import load_campaign
 from services.sessions import hash_token
 from tasks.moment import SECOND, parse_moment
 from tests import houses
