@@ -14,6 +14,7 @@ from ledger.upgrading import upgrade
 from services import campaigns, claims, following, verification
 from services.errors import Unavailable, UseCaseError
 from services.house import House
+from services.loading import load_campaign
 from services.rewards import Computed, compute_awards
 from services.settings import Settings, load_settings
 from tasks.campaign import preset
@@ -86,7 +87,7 @@ class DemoRun:
         settings = load_settings(demo.env_file)
         upgrade(settings.database_url)
         house = self.build_house(settings)
-        campaigns.load_campaign(house, _campaign(demo), "demo")
+        load_campaign(house, _campaign(demo), "demo")
         self.supervisor.stop_on_signals()
         network = ["devnet", "--port", str(demo.rest_port), "--opens", str(demo.opens), "--child"]
         network += ["--scale", demo.scale, "--seed", str(demo.seed)]
