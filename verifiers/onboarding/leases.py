@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property, lru_cache
 from urllib.parse import parse_qs
 
 from tasks.moment import Moment
-from verifiers.chain.answers import LeaseInfo, decode_leases
+from verifiers.chain.answers import LeaseInfo, Rows, decode_leases
 from verifiers.chain.answers.resources import ANY
 from verifiers.chain.apiset import CURRENT, ApiSet
 from verifiers.deployed.facts import (
@@ -75,10 +76,15 @@ class Search:
     api: ApiSet = CURRENT
     wants: list[Want] = field(default_factory=list)
 
+    @cached_property
+    def _listed(self) -> Seen[tuple[LeaseInfo, ...]]:
+        """Read once: what is asked while looking for the proof adds nothing to the list."""
+        return provider_leases(self.observations, self.gpu.provider, self.facts.point.height, self.api)
+
     def proof(self) -> Proof:
         """The first lease by block that proves the GPU; an earlier one that could not be judged keeps it open."""
         self.wants.clear()
-        listed = provider_leases(self.observations, self.gpu.provider, self.facts.point.height, self.api)
+        listed = self._listed
         tenants = tenants_in(self.observations, self.params.tenants)
         if listed.value is None or tenants.value is None:
             return Proof(trouble=listed.trouble or tenants.trouble, observations=listed.observations)
@@ -181,12 +187,18 @@ def provider_leases(
         if page.status != 200 or page.height not in (None, height):
             return Seen(None, ids, UNDECODABLE if page.status != 200 else WRONG_HEIGHT)
         try:
-            decoded = decode_leases(page.body, api)
+            decoded = _decoded(page.body, api)
         except Undecodable:
             return Seen(None, ids, UNDECODABLE)
         rows.update((row.lease.id, row) for row in decoded.rows if row.lease.id.provider == provider)
         following = decoded.next_key or None
     return Seen(tuple(sorted(rows.values(), key=lease_order)), ids)
+
+
+@lru_cache(maxsize=64)
+def _decoded(body: bytes, api: ApiSet) -> Rows[LeaseInfo]:
+    """Decode a page once: all GPUs of a provider are claimed on the same leases."""
+    return decode_leases(body, api)
 
 
 def _page_key(observation: Observation, provider: str, api: ApiSet) -> str | None:
