@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ledger.claims import CheckRow
 from services.profiles import Line, SeenClaim
+from verifiers.reviewing import Act
 from web.formats import short_address
 from web.workings import Sum, line_summary, working_of
 
@@ -63,6 +64,7 @@ class ClaimView:
     corrections: Sequence[CorrectionView]
     amount_micro: int
     provisional_micro: int
+    waits_for_answer: bool
 
     @property
     def failed_checks(self) -> int:
@@ -109,7 +111,13 @@ def claim_view(claim: SeenClaim, unit: str) -> ClaimView:
         corrections=_corrections(claim.lines, unit),
         amount_micro=claim.amount_micro,
         provisional_micro=claim.provisional_micro,
+        waits_for_answer=waits_for_answer(claim),
     )
+
+
+def waits_for_answer(claim: SeenClaim) -> bool:
+    """Whether a reviewer asked its participant for changes and nothing came since."""
+    return bool(claim.steps) and claim.steps[-1].act == Act.NEEDS_WORK
 
 
 def subject_in_words(subject: str) -> str:

@@ -12,6 +12,7 @@ from services.sessions import Person
 from tasks.parts import Task
 from verifiers.entries import asked_fields
 from verifiers.reviewing import Act
+from web.claim_views import waits_for_answer
 
 STAFF = ("reviewer", "organizer")
 _WORDS = {
@@ -85,7 +86,7 @@ def people_view(claim: SeenClaim, task: Task, person: Person | None, *, appeals_
     """What the reader sees and may do; what was written freely is for its participant and the staff alone."""
     is_own = person is not None and person.participant == claim.row.participant
     sees_all = is_own or is_reviewer(person)
-    waits = bool(claim.steps) and claim.steps[-1].act == Act.NEEDS_WORK
+    waits = waits_for_answer(claim)
     contested = {appeal.row.about for appeal in claim.appeals}
     failed = claim.row.outcome == "failed" and f"result/{claim.row.verdict_id}" not in contested
     return PeopleView(

@@ -228,6 +228,7 @@ def test_answer__to_a_request__by_its_form(house: House, browser: Browser, bug: 
     words = shown(client.get(f"/claims/{bug}").get_data(as_text=True))
     assert "A reviewer asks for a change: Which version was it?" in words
     assert "Answer the reviewer" in words
+    assert f"/claims/{bug}/answer" in client.get("/me").get_data(as_text=True)
     assert "Answer the reviewer" not in browser(BEN).get(f"/claims/{bug}").get_data(as_text=True)
     form = client.get(f"/claims/{bug}/answer").get_data(as_text=True)
     assert SECRET in form

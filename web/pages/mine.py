@@ -13,7 +13,7 @@ from services.profiles import profile
 from services.task_board import Phase
 from verifiers.evidence import Candidate
 from web.asked import asked_page
-from web.claim_views import claim_view
+from web.claim_views import ClaimView, claim_view
 from web.context import house
 from web.pages.tasks_pages import task_view
 from web.security import required_person, signed_in
@@ -44,7 +44,7 @@ def mine_page() -> str:
     seen = profile(house(), person.participant)
     titles = {each.task.slug: each.task.title for each in tasks}
     found = sorted(candidates(house(), person.participant), key=lambda each: (not each.needs, -each.dseq))
-    claims = sorted((claim_view(each, seen.unit) for each in seen.claims), key=lambda each: _ORDER[each.outcome])
+    claims = sorted((claim_view(each, seen.unit) for each in seen.claims), key=_needs_reader_first)
     asked = asked_page(CANDIDATES_PER_PAGE)
     return render_template(
         "mine.html",
@@ -54,6 +54,10 @@ def mine_page() -> str:
         claims=claims,
         tasks=[task_view(each) for each in tasks if each.phase is Phase.OPEN],
     )
+
+
+def _needs_reader_first(claim: ClaimView) -> tuple[bool, int]:
+    return not claim.waits_for_answer, _ORDER[claim.outcome]
 
 
 def _candidate(found: Candidate, titles: dict[str, str]) -> CandidateView:
