@@ -12,6 +12,7 @@ KIND = "sdl_submission"
 ATTRIBUTES = ("app", "gpu_model")
 
 _REPOSITORY = re.compile(r"(?:[a-z0-9.-]+/)?[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+_SDL_HELP = "As it stands in the pull request and as you deployed it. Everybody can read it: leave secrets out."
 
 
 def read_params(fields: Fields) -> Mapping[str, object]:
@@ -34,10 +35,12 @@ def _repository(text: str) -> str:
 
 def claim_fields(params: Mapping[str, object]) -> tuple[ClaimField, ...]:
     """The SDL, and its pull request where the campaign names repositories."""
-    return (
-        ClaimField("sdl", "The SDL", "sdl"),
-        ClaimField("pull_request", "Pull request", "url", required=bool(params.get("repositories"))),
-    )
+    sdl = ClaimField("sdl", "The SDL", "sdl", help=_SDL_HELP)
+    repositories = params.get("repositories")
+    if not isinstance(repositories, tuple) or not repositories:
+        return (sdl,)
+    where = repositories[0] if repositories[0].count("/") == 2 else f"github.com/{repositories[0]}"
+    return (sdl, ClaimField("pull_request", "Pull request", "url", help=f"Such as https://{where}/pull/12."))
 
 
 def attributes(params: Mapping[str, object]) -> tuple[str, ...]:  # noqa: ARG001 - one signature for all kinds

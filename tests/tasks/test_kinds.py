@@ -80,11 +80,12 @@ def test_reviewed__with_a_decided_field__asks_the_participant_for_the_others_onl
     assert kind.attributes(params) == ("sev",)
 
 
-def test_sdl_submission__with_repositories__requires_the_pull_request() -> None:
+def test_sdl_submission__only_with_repositories__asks_for_the_pull_request() -> None:
     kind = by_kind("sdl_submission")
     assert kind is not None
-    for params, required in (("{}", False), ("{repositories: [a/b]}", True)):
-        assert kind.claim_fields(_params("sdl_submission", params))[1].required is required
+    for params, names in (("{}", ["sdl"]), ("{repositories: [a/b]}", ["sdl", "pull_request"])):
+        fields = kind.claim_fields(_params("sdl_submission", params))
+        assert [field.name for field in fields if field.required] == names
 
 
 WRONG = [
