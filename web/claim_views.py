@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ledger.claims import CheckRow
 from services.profiles import Line, SeenClaim
-from verifiers.reviewing import Act
+from verifiers.reviewing import VOTES, Act
 from web.formats import short_address
 from web.workings import Sum, line_summary, working_of
 
@@ -116,8 +116,14 @@ def claim_view(claim: SeenClaim, unit: str) -> ClaimView:
 
 
 def waits_for_answer(claim: SeenClaim) -> bool:
-    """Whether a reviewer asked its participant for changes and nothing came since."""
-    return bool(claim.steps) and claim.steps[-1].act == Act.NEEDS_WORK
+    """Whether a reviewer asked its participant for changes, holds to it, and nothing came since."""
+    votes: dict[str, str] = {}
+    for step in claim.steps:
+        if step.act in VOTES:
+            votes[step.name] = step.act
+        else:
+            votes.clear()
+    return claim.row.outcome in ("pending", "unknown") and Act.NEEDS_WORK in votes.values()
 
 
 def subject_in_words(subject: str) -> str:

@@ -245,6 +245,18 @@ def test_answer__to_a_request__by_its_form(house: House, browser: Browser, bug: 
     assert sent(client, f"/claims/{bug}/appeal", f"/claims/{bug}/answer", words="Once more.")[0] == 409
 
 
+def test_answer__asked_for_by_one_and_accepted_by_another__is_still_asked_for(
+    house: House, browser: Browser, bug: str
+) -> None:
+    reviews.decide(house, REVIEWER.address, bug, Ballot("needs_work", "Which version was it?", {}))
+    reviews.decide(house, SECOND_REVIEWER.address, bug, Ballot("accept", "I could see it.", {"severity": "low"}))
+    look(house)
+    assert f"/claims/{bug}/answer" in browser(ADA).get(f"/claims/{bug}").get_data(as_text=True)
+    reviews.decide(house, REVIEWER.address, bug, Ballot("accept", "So could I, now.", {"severity": "high"}))
+    look(house)
+    assert f"/claims/{bug}/answer" not in browser(ADA).get(f"/claims/{bug}").get_data(as_text=True)
+
+
 def test_reopen__by_its_form__needs_a_reason(house: House, browser: Browser, video: str) -> None:
     client = browser(REVIEWER)
     sent(client, f"/review/{video}", act="accept", reason="It shows what was asked.")
