@@ -56,13 +56,13 @@ def jobs(arguments: Arguments) -> int:
 
 
 def devnet(arguments: Arguments) -> int:
-    """A local Akash network alone: REST on the port, RPC on the next."""
+    """A local Akash network alone: REST on the port, RPC on the next, providers from the tenth after it on."""
     from devnet.command import run_devnet
 
     if arguments.child:
         end_with_parent()
     opens = None if arguments.opens is None else Moment(arguments.opens)
-    port = arguments.port or free_port(1317, pair=True)
+    port = arguments.port or free_port(1317, network=True)
     run_devnet(
         arguments.scenario,
         port,

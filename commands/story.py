@@ -35,6 +35,10 @@ class Told:
         player = Player(house, self._story.keys.__getitem__, self.block)
         return [Performance(act.height, self._run(player, act)) for act in self._story.people]
 
+    def providers(self) -> Sequence[str]:
+        """The owners of the providers that answer, in the order of their ports."""
+        return [hosted.owner for hosted in self._story.chain.hosts]
+
     def _run(self, player: Player, act: people.PersonAct) -> partial[None]:
         match act:
             case people.Register():

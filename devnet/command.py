@@ -11,6 +11,8 @@ from devnet.story.library import names, story
 
 HOUR_NS = 3600 * 10**9
 STORY_DAYS_BEFORE_START = 28
+PROVIDERS_FROM = 10
+"""The first provider's ports come so far after REST's (DESIGN section 5)."""
 
 
 class UnknownScenario(Exception):
@@ -30,10 +32,10 @@ def run_devnet(
     generation: str = "v2",
     is_calm: bool = False,
 ) -> None:
-    """Serve a scenario: REST on `port`, RPC on the next. `opens`: Unix nanoseconds of block 1; default: now,
-    rounded down to the hour, less 28 days. About some owners the node fails to answer, as the story says, unless
-    `is_calm`. Raises
-    OSError where a port is taken, UnknownScenario.
+    """Serve a scenario: REST on `port`, RPC on the next, its providers from `port` + 10 in pairs (REST, gRPC).
+
+    `opens`: Unix nanoseconds of block 1; default: now, rounded down to the hour, less 28 days. About some owners the
+    node fails to answer, as the story says, unless `is_calm`. Raises OSError where a port is taken, UnknownScenario.
     """
     if name not in names():
         raise UnknownScenario(f"there is no scenario {name!r}; there are: {', '.join(names())}")
@@ -43,10 +45,20 @@ def run_devnet(
     unreadable = () if is_calm else told.unreadable
     faults = [Fault("status", path=f"owner={address}", status=503) for address in unreadable]
     with serve(
-        told.chain, start=opens, clock=clock, port=port, generation=generation, until=until, faults=faults
+        told.chain,
+        start=opens,
+        clock=clock,
+        port=port,
+        generation=generation,
+        until=until,
+        faults=faults,
+        provider_port=port + PROVIDERS_FROM,
     ) as network:
         tip = network.tip()
         with network.hosts[0].node.lock:
             network.chain.advance(tip)
-        sys.stderr.write(f"{told.chain.chain_id} stands at {tip}: REST {network.rest_url}, RPC {network.rpc_url}\n")
+        sys.stderr.write(
+            f"{told.chain.chain_id} stands at {tip}: REST {network.rest_url}, RPC {network.rpc_url}, "
+            f"{len(network.providers)} providers from port {port + PROVIDERS_FROM}\n"
+        )
         stop.wait()

@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 import socket
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,6 +19,9 @@ STORY_DAYS_BEFORE_START = 28
 STORY_OPENS = parse_moment("2023-06-20T16:00:00Z")
 CHAIN_ID = "waymark-demo-1"
 PAYOUT_CHAIN_ID = "waymark-demo-pay-1"
+PROVIDERS_FROM = 10
+_NETWORK_PORTS = (0, 1, *range(PROVIDERS_FROM, PROVIDERS_FROM + 60))
+"""What a local network takes, counted from its REST port: REST, RPC, and two for each of its providers."""
 
 _TIME = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
@@ -86,7 +90,7 @@ def open_demo(
         raise DemoError(f"{folder} is not empty and holds no demo: name another folder with --dir")
     else:
         opens = Moment(now // HOUR * HOUR - STORY_DAYS_BEFORE_START * DAY)
-        ports = port or free_port(8000), free_port(1317, pair=True)
+        ports = port or free_port(8000), free_port(1317, network=True)
         demo = Demo(folder, opens, seed, scale, *ports, secrets.token_urlsafe(32))
     folder.mkdir(parents=True, exist_ok=True)
     kept = asdict(demo) | {"folder": None}
@@ -100,14 +104,14 @@ def _stored(folder: Path, state_file: Path, port: int | None) -> Demo:
         demo = Demo(**kept)
     except (ValueError, TypeError) as error:
         raise DemoError(f"{state_file} cannot be read ({error}): begin anew with --fresh") from error
-    moved = {"rest_port": demo.rest_port if _free(demo.rest_port, pair=True) else free_port(1317, pair=True)}
+    moved = {"rest_port": demo.rest_port if _free(demo.rest_port, network=True) else free_port(1317, network=True)}
     if port is not None or not _free(demo.port):
         moved["port"] = port or free_port(8000)
     return Demo(**{**kept, **moved})
 
 
-def write_settings(demo: Demo, clock_stops_at: Moment | None) -> None:
-    """Write `.env` and `ports.json`, which other commands and people read."""
+def write_settings(demo: Demo, clock_stops_at: Moment | None, providers: Sequence[str] = ()) -> None:
+    """Write `.env` and `ports.json`, which other commands and people read. `providers`: owners, by their ports."""
     rest, rpc = f"http://127.0.0.1:{demo.rest_port}", f"http://127.0.0.1:{demo.rest_port + 1}"
     lines = {
         "CHAIN_REST": rest,
@@ -120,7 +124,12 @@ def write_settings(demo: Demo, clock_stops_at: Moment | None) -> None:
     if clock_stops_at is not None:
         lines["CLOCK_STOPS_AT"] = format_moment(clock_stops_at)
     write_whole(demo.env_file, "".join(f"WAYMARK_{name}={value}\n" for name, value in lines.items()))
-    ports = {"web": demo.url, "chain_rest": rest, "chain_rpc": rpc}
+    ports: dict[str, object] = {"web": demo.url, "chain_rest": rest, "chain_rpc": rpc}
+    first = demo.rest_port + PROVIDERS_FROM
+    ports["providers"] = {
+        owner: {"rest": f"https://127.0.0.1:{port}", "grpc": f"https://127.0.0.1:{port + 1}"}
+        for owner, port in zip(providers, range(first, first + 2 * len(providers), 2), strict=True)
+    }
     write_whole(demo.folder / "ports.json", json.dumps(ports, indent=2) + "\n")
 
 
@@ -138,16 +147,16 @@ def campaign_text(preset: str, opens: Moment) -> str:
     return text
 
 
-def free_port(wanted: int, *, pair: bool = False) -> int:
-    """`wanted` or the next free port above it; `pair`: the one after it is free too."""
+def free_port(wanted: int, *, network: bool = False) -> int:
+    """`wanted` or the next free port above it; `network`: with all that a local network takes."""
     for port in range(wanted, wanted + 500):
-        if _free(port, pair=pair):
+        if _free(port, network=network):
             return port
     raise DemoError(f"no free port from {wanted} to {wanted + 500}")
 
 
-def _free(port: int, *, pair: bool = False) -> bool:
-    for number in (port, port + 1) if pair else (port,):
+def _free(port: int, *, network: bool = False) -> bool:
+    for number in [port + offset for offset in _NETWORK_PORTS] if network else [port]:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -45,6 +45,10 @@ class Told(Protocol):
         """The acts of people, by height."""
         ...
 
+    def providers(self) -> Sequence[str]:
+        """The owners of the providers that answer, in the order of their ports."""
+        ...
+
 
 @dataclass
 class DemoRun:
@@ -83,7 +87,7 @@ class DemoRun:
 
     def _start(self) -> House:
         demo, until = self.demo, self.until_height
-        write_settings(demo, None if until is None else self.told.block(until).time)
+        write_settings(demo, None if until is None else self.told.block(until).time, self.told.providers())
         settings = load_settings(demo.env_file)
         upgrade(settings.database_url)
         house = self.build_house(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,17 @@ def test_write_settings__read_back__serves_other_commands(tmp_path: Path) -> Non
     assert settings.chain_rest == (f"http://127.0.0.1:{demo.rest_port}",)
     assert settings.clock_stops_at is not None
     assert parse_moment(settings.clock_stops_at) == NOW
+
+
+def test_write_settings__providers__have_ports_in_pairs_from_the_tenth_on(tmp_path: Path) -> None:
+    demo = open_demo(tmp_path / "d", None, NOW, fresh=False)
+    write_settings(demo, None, ["akash1one", "akash1two"])
+    told = json.loads((tmp_path / "d" / "ports.json").read_text())
+    first = demo.rest_port + 10
+    assert told["providers"]["akash1two"] == {
+        "rest": f"https://127.0.0.1:{first + 2}",
+        "grpc": f"https://127.0.0.1:{first + 3}",
+    }
 
 
 def test_campaign_text__moved__keeps_every_distance() -> None:
