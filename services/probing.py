@@ -93,7 +93,7 @@ def probe(house: House) -> str:
     targets = due_targets(house, loaded, slot)
     if not targets:
         return "nobody is due"
-    spread = min(LONGEST_SPREAD_SECONDS, slot.every_seconds / 20)
+    spread = min(LONGEST_SPREAD_SECONDS, slot.every_seconds / 20, len(targets) / 10)
     return run_round(house, LiveProber.open(house, loaded), slot, targets, spread)
 
 

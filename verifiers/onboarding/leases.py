@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from tasks.moment import Moment
 from verifiers.chain.answers import LeaseInfo, Rows, decode_leases
 from verifiers.chain.answers.resources import ANY
-from verifiers.chain.apiset import CURRENT, ApiSet
+from verifiers.chain.apiset import CURRENT, KNOWN, ApiSet
 from verifiers.deployed.facts import (
     FORGOTTEN,
     INCOMPLETE,
@@ -187,7 +187,7 @@ def provider_leases(
         if page.status != 200 or page.height not in (None, height):
             return Seen(None, ids, UNDECODABLE if page.status != 200 else WRONG_HEIGHT)
         try:
-            decoded = _decoded(page.body, api)
+            decoded = _decoded(page.body, api.name)
         except Undecodable:
             return Seen(None, ids, UNDECODABLE)
         rows.update((row.lease.id, row) for row in decoded.rows if row.lease.id.provider == provider)
@@ -196,9 +196,9 @@ def provider_leases(
 
 
 @lru_cache(maxsize=64)
-def _decoded(body: bytes, api: ApiSet) -> Rows[LeaseInfo]:
+def _decoded(body: bytes, api_name: str) -> Rows[LeaseInfo]:
     """Decode a page once: all GPUs of a provider are claimed on the same leases."""
-    return decode_leases(body, api)
+    return decode_leases(body, next((known for known in KNOWN if known.name == api_name), CURRENT))
 
 
 def _page_key(observation: Observation, provider: str, api: ApiSet) -> str | None:

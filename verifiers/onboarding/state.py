@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from verifiers.probes import NO_CONTROL, Standing, State
 from verifiers.provider import identity
 from verifiers.provider.facts import End, ProviderSeen
@@ -22,7 +24,12 @@ def state_of(seen: ProviderSeen) -> State:
         if state is not None:
             return state
     inventory = seen.known_inventory
-    return State.unknown("chain") if inventory is None else State.up(inventory.counts(lambda name: name))
+    if inventory is None:
+        return State.unknown("chain")
+    capacity: Counter[str] = Counter()
+    for node in inventory.nodes:
+        capacity.update(node.counts())
+    return State.up(capacity)
 
 
 def _end(end: End) -> State | None:
