@@ -16,7 +16,7 @@ def campaign_check(arguments: Arguments) -> int:
     """Validate a campaign file and print its worst-case exposure."""
     from services.campaign_check import check_text
 
-    report = check_text(str(arguments.file), _read_text(arguments.file))
+    report = check_text(str(arguments.file), read_text(arguments.file))
     if arguments.json:
         print_json(report.document())
     else:
@@ -29,7 +29,7 @@ def campaign_load(arguments: Arguments) -> int:
     from services.loading import load_campaign
 
     house = arguments.wiring.house(arguments)
-    loaded, is_new = load_campaign(house, _read_text(arguments.file), arguments.author, arguments.reason)
+    loaded, is_new = load_campaign(house, read_text(arguments.file), arguments.author, arguments.reason)
     document = {
         "campaign": loaded.slug,
         "revision": loaded.newest.revision,
@@ -119,7 +119,8 @@ def payout_owed(arguments: Arguments) -> int:
     return 0
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """A file as text. Raises CommandError that says what is wrong with it."""
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:

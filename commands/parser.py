@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from commands import audit, platform, providers
+from commands import audit, ending, platform, providers
 from commands import campaign as campaigns
 
 
@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
 
     groups: dict[str, Any] = {}
     _add_commands(command)
+    ending.add_commands(command, _option)
     return made
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ledger.chain import LeaseRow, ProviderRow
 from ledger.people import AddressRow, RegistrationRow
-from services import campaigns
+from services import campaigns, eligibility
 from services.errors import NotFound
 from services.house import House
 from services.network import network_in
@@ -59,18 +59,28 @@ def provider(house: House, address: str) -> ListedProvider:
 
 
 def allowed_addresses(house: House) -> Sequence[str]:
-    """Registered and linked addresses of the campaign in force, sorted; nobody is excluded so far."""
+    """Registered and linked addresses of the campaign in force that are not excluded, sorted."""
+    return _addresses(house, excluded=False)
+
+
+def blocked_addresses(house: House) -> Sequence[str]:
+    """The addresses of participants whom an organizer has declared ineligible, sorted."""
+    return _addresses(house, excluded=True)
+
+
+def _addresses(house: House, *, excluded: bool) -> Sequence[str]:
     with house.ledger.read() as session:
         loaded = campaigns.current_in(session, house.settings.campaign)
         if loaded is None:
             return ()
+        out = eligibility.excluded(session, loaded.slug, house.clock.now())
         statement = (
-            select(AddressRow.address)
+            select(AddressRow.address, AddressRow.participant)
             .join(RegistrationRow, RegistrationRow.participant == AddressRow.participant)
             .where(RegistrationRow.campaign == loaded.slug)
             .order_by(AddressRow.address)
         )
-        return session.scalars(statement).all()
+        return [address for address, owner in session.execute(statement) if (owner in out) is excluded]
 
 
 def _all(house: House, address: str | None = None) -> list[ListedProvider]:

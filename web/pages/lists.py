@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Response, request
 
-from services.directory import allowed_addresses
+from services.directory import allowed_addresses, blocked_addresses
 from web.context import house
 
 blueprint = Blueprint("lists", __name__)
@@ -23,8 +23,8 @@ def allowlist() -> Response:
 @blueprint.get("/blocklist.txt")
 @blueprint.get("/api/v1/blocklist.txt", endpoint="blocklist_api")
 def blocklist() -> Response:
-    """Excluded addresses; nobody can be excluded before eligibility is decided on."""
-    return _listed(())
+    """Addresses of participants whom an organizer has declared ineligible."""
+    return _listed(blocked_addresses(house()))
 
 
 def _listed(addresses: Sequence[str]) -> Response:
