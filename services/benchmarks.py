@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from ledger.benchmarks import BenchmarkChallengeRow, BenchmarkRunRow
+from ledger.benchmarks import BenchmarkChallengeRow, BenchmarkRunRow, challenges_of
 from ledger.observations import store_observations
 from ledger.people import RegistrationRow
 from services import campaigns
@@ -123,7 +123,8 @@ def _issued(house: House, challenge: Challenge, task: str, gpu_model: str | None
     url = "" if house.settings.on_loopback else house.settings.public_url
     sdl = challenges.sdl_text(challenge, token, url, gpu_model)
     here = house.settings.public_url.rstrip("/")
-    command = f"python3 runner.py --challenge {challenge.id} --url {here} --token {token}"
+    run = f"python3 runner.py --challenge {challenge.id} --url {here} --token {token}"
+    command = f"curl -fsSLO {here}/benchmarks/runner.py && {run}"
     return Issued(challenge, task, token, sdl, command)
 
 
@@ -318,3 +319,36 @@ def _whole(value: object) -> int:
     if not isinstance(value, int):
         raise TypeError("a whole number was expected")
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A challenge of a participant and what came of it. `claim` None: not entered; `posted`: the runner's result is
+    here and waits for its owner."""
+
+    id: str
+    provider: str
+    issued_ns: int
+    expires_ns: int
+    is_over: bool
+    posted: bool
+    claim: str | None
+
+
+def own(house: House, participant: str, most: int = 20) -> list[Own]:
+    """The newest challenges of a participant, the newest first."""
+    loaded, now = campaigns.required(house), house.clock.now()
+    with house.ledger.read() as session:
+        rows = challenges_of(session, loaded.slug, participant, most)
+    return [
+        Own(
+            id=row.id,
+            provider=row.provider,
+            issued_ns=row.issued_ns,
+            expires_ns=row.expires_ns,
+            is_over=now >= row.expires_ns,
+            posted=run is not None and run.claim is None,
+            claim=run.claim if run else None,
+        )
+        for row, run in rows
+    ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +19,24 @@ FIXTURE = Path(__file__).parent / "fixtures" / "benchmark" / "cpu-mode.json"
 """What the runner made in its small CPU mode for the challenge `CHALLENGE`; no GPU was in it."""
 
 CHALLENGE = "0123456789abcdef0123456789abcdef"
+
+
+PYTHON = "/usr/bin/python3"
+"""Debian's Python with Debian's PyTorch: the runner is started as a container would start it."""
+
+
+def start_runner(command: list[str], **environment: str) -> subprocess.Popen[str]:
+    """The runner with an environment of its own; what it says comes on standard error."""
+    given = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "2", **environment}
+    return subprocess.Popen([PYTHON, *command], env=given, stderr=subprocess.PIPE, text=True)
+
+
+def run_once(command: list[str], **environment: str) -> str:
+    """Run to the end in the small CPU mode; gives what was said."""
+    process = start_runner([*command, "--cpu", "--small", "--once"], **environment)
+    _, said = process.communicate(timeout=240)
+    assert process.returncode == 0, said
+    return said
 
 
 @cache

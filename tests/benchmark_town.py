@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ledger.claims import ClaimRow
-from ledger.people import AddressRow, ParticipantRow, RegistrationRow
+from ledger.people import AddressRow, ParticipantRow, RegistrationRow, SessionRow
 from services import benchmarks, claims
 from services.benchmarks import Issued
 from services.house import House
+from services.sessions import hash_token
+from tasks.moment import SECOND
 from tests.benchmark_worlds import gpu, measurements, result
 from tests.houses import NOON, make_house
 from tests.wallets import Keyholder
@@ -43,9 +45,9 @@ tasks:
 """
 
 
-def make(folder: Path, **settings: object) -> House:
+def make(folder: Path, campaign: str = CAMPAIGN, **settings: object) -> House:
     """The campaign, and two people registered for it."""
-    house = make_house(folder, campaign=CAMPAIGN, **settings)
+    house = make_house(folder, campaign=campaign, **settings)
     with house.ledger.write() as session:
         for who in (PARTICIPANT, OTHER):
             session.add(ParticipantRow(address=who.address, created_ns=NOON))
@@ -58,6 +60,17 @@ def make(folder: Path, **settings: object) -> House:
                 )
             )
     return house
+
+
+def sign_in(house: House, who: Keyholder) -> str:
+    """A session of `who` for an hour; gives the token of the cookie."""
+    token, now = f"token-of-{who.address}", house.clock.now()
+    values = {"created_ns": now, "seen_ns": now, "expires_ns": now + 3600 * SECOND}
+    with house.ledger.write() as session:
+        session.merge(
+            SessionRow(token_hash=hash_token(token), address=who.address, csrf_token="a-token-for-forms", **values)
+        )
+    return token
 
 
 def result_for(challenge: str, **changes: Any) -> dict[str, Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.benchmark_runs import CHALLENGE, cpu_result
+from tests.benchmark_runs import CHALLENGE, cpu_result, run_once, start_runner
 from tests.benchmark_worlds import CHALLENGE as FULL_CHALLENGE
 from tests.benchmark_worlds import DRAW, full_size
 from verifiers.benchmark import proof as proofs
@@ -23,24 +21,14 @@ from verifiers.benchmark.answers import ProofFacts, Result, decode_result
 from verifiers.benchmark.challenge import packed_runner, runner_source
 from verifiers.benchmark.plausible import SUITE_1, missing_tests
 
-PYTHON = "/usr/bin/python3"
 RUNNER = Path(proofs.__file__).with_name("runner.py")
-
-
-def started(command: list[str], **environment: str) -> subprocess.Popen[str]:
-    """The runner with an environment of its own."""
-    given = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "2", **environment}
-    return subprocess.Popen([PYTHON, *command], env=given, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The result of a run that reaches no platform."""
     out = tmp_path_factory.mktemp("run") / "result.json"
-    command = [str(RUNNER), "--challenge", CHALLENGE, "--cpu", "--small", "--once", "--out", str(out)]
-    process = started(command)
-    _, said = process.communicate(timeout=240)
-    assert process.returncode == 0, said
+    run_once([str(RUNNER), "--challenge", CHALLENGE, "--out", str(out)])
     return out.read_text()
 
 
@@ -69,7 +57,7 @@ def test_runner__fixed_challenge__gives_the_shipped_proof_on_every_machine(alone
 @pytest.fixture(scope="module")
 def served() -> Iterator[tuple[str, list[str]]]:
     """The packed runner of the SDL, its address once it is done, and what it said before."""
-    process = started(
+    process = start_runner(
         ["-c", packed_runner(), "--cpu", "--small"],
         WAYMARK_CHALLENGE=CHALLENGE,
         WAYMARK_URL="http://127.0.0.1:9",
@@ -120,7 +108,7 @@ def test_runner__proof_of_the_full_order__is_good(mode: str) -> None:
 
 
 def test_runner__without_challenge__says_where_to_get_one() -> None:
-    process = started([str(RUNNER), "--cpu", "--small", "--once"])
+    process = start_runner([str(RUNNER), "--cpu", "--small", "--once"])
     _, said = process.communicate(timeout=120)
     assert process.returncode == 2
     assert "--challenge" in said
