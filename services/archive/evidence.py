@@ -8,10 +8,11 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from services.archive.format import BODIES, OBSERVATIONS
+from services.archive.format import BODIES, OBSERVATIONS, REVIEW_STEPS
 from services.archive.reading import Contents, Line, decoded
 from tasks.moment import Moment
 from verifiers.evidence import Observation, Source
@@ -94,6 +95,13 @@ class Evidence:
         for name in names:
             if name not in self._records:
                 self._contents.report.differ(place, f"it refers to observation {name[:80]}, which is missing")
+
+    def check_steps(self, steps: AbstractSet[str]) -> None:
+        """Every act that a judge was told of is among the review steps, whose observations are `steps`."""
+        for name, record in sorted(self._records.items()):
+            if name not in steps and str(record["request"]).startswith("REVIEW "):
+                message = f"{REVIEW_STEPS.name} has no step of it: a line was removed"
+                self._contents.report.differ(f"{OBSERVATIONS.name} (id {name[:80]})", message)
 
     def check_used(self) -> None:
         """After everything was read: each observation has someone who refers to it."""

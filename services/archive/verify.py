@@ -57,9 +57,11 @@ def _check_steps(contents: Contents, evidence: Evidence, verdicts: Verdicts) -> 
     """Each step against the observation that judges read, and its number against the one before."""
     report = contents.report
     numbers: dict[str, int] = {}
+    steps: set[str] = set()
     for place, line in contents.lines(REVIEW_STEPS):
         report.counts["review steps"] += 1
         evidence.use([line["observation"]], place)
+        steps.add(line["observation"])
         if line["claim"] not in verdicts.claims:
             report.differ(place, "its claim is missing")
         number = numbers.get(line["claim"], 0) + 1
@@ -80,6 +82,7 @@ def _check_steps(contents: Contents, evidence: Evidence, verdicts: Verdicts) -> 
         for name, value in wanted.items():
             if not isinstance(said, dict) or said.get(name) != value:
                 report.differ(place, f"{name} is not what its observation says")
+    evidence.check_steps(steps)
 
 
 def _check_appeals(contents: Contents, evidence: Evidence, verdicts: Verdicts) -> None:
