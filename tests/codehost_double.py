@@ -155,7 +155,11 @@ class CodeHostDouble:
                     self._send(fault.status, fault.body, {"content-type": JSON, **fault.headers})
                     return
                 status, document = double.answer(parts.path, dict(parse_qsl(parts.query)))
-                self._document(status, document)
+                try:
+                    self._document(status, document)
+                except OSError:
+                    # the client did not wait
+                    self.close_connection = True
 
             def _document(self, status: int, document: Any) -> None:
                 body = json.dumps(document).encode()

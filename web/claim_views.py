@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from services.profiles import Line, SeenClaim
 from verifiers.reviewing import VOTES, Act
 from web.formats import short_address
 from web.workings import Sum, line_summary, working_of
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,10 @@ def subject_in_words(subject: str) -> str:
     """A subject with its addresses shortened: `akash1365y…nmlx63, app stable-diffusion`; a web address whole."""
     if subject.startswith("https://"):
         return subject
+    if "#" in subject:
+        return subject  # a file of a pull request
+    if _DIGEST.fullmatch(subject):
+        return f"manifest {subject[:12]}…"
     return " / ".join(short_address(part) for part in subject.split("/"))
 
 
@@ -138,6 +145,16 @@ _CHECK_TITLES = {
     "providers": "Different providers",
     "own_provider": "Not your own provider",
     "active": "Running time",
+    "own_address": "Your own provider",
+    "rest": "REST",
+    "grpc": "gRPC",
+    "gpu_listed": "Model listed",
+    "cpu": "CPU",
+    "ram": "Memory",
+    "one_model": "One model in a machine",
+    "gpu_label": "GPU label",
+    "audited": "Signed by an auditor",
+    "lease": "Proving lease",
 }
 
 

@@ -12,17 +12,19 @@ from sqlalchemy import func, select
 
 from ledger.claims import CheckRow, ClaimRow, VerdictRow
 from ledger.observations import BodyRow, load_observations
-from ledger.people import AddressRow, ParticipantRow, RegistrationRow
+from ledger.people import AddressRow, ParticipantRow, RegistrationRow, RoleRow
 from ledger.submissions import SubmittedSdlRow, versions_of
+from services import reviews
 from services.author_codes import author_codes
 from services.claims import Submitted, submit
 from services.errors import Conflict, Refused
 from services.house import House
+from services.reviews import Ballot
 from services.settings import Settings
 from tests import houses
 from tests.codehost_double import CodeHostDouble, Fault, PullDouble
 from tests.houses import NOON, later
-from tests.reviewing import ADA, BEN, claim_of, look
+from tests.reviewing import ADA, BEN, REVIEWER, claim_of, look
 from tests.submissions import SDL
 from verifiers.chain.client import Chain
 from verifiers.codehost.client import CodeHost
@@ -283,6 +285,21 @@ def test_submit__copy_of_an_earlier_one__waits_for_a_reviewer_and_shows_which(ho
         seen = load_observations(session, row.observations)[row.observations[0]]
     assert original.claim in seen.body.decode()
     assert b'"structure_permille":1000' in seen.body
+
+
+def test_review__of_a_copy__decides_and_its_receipt_counts(house: House) -> None:
+    with house.ledger.write() as session:
+        session.add(RoleRow(address=REVIEWER.address, role="reviewer"))
+    paste(house)
+    accepted = paste(later(house, 60), SDL.replace("2048", "1"), BEN.address).claim
+    rejected = paste(later(house, 90), SDL.replace("2048", "2"), BEN.address).claim
+    look(later(house, 120))
+    for claim, act in ((accepted, "accept"), (rejected, "reject")):
+        reviews.decide(later(house, 180), REVIEWER.address, claim, Ballot(act, "I have looked at both of them.", {}))
+    look(later(house, 240))
+    claim = claim_of(house, accepted)
+    assert (claim.outcome, claim.at_ns) == ("passed", NOON + 60 * 10**9)
+    assert claim_of(house, rejected).outcome == "failed"
 
 
 def test_submit__app_of_the_catalogue__waits_for_a_reviewer(house: House) -> None:

@@ -46,7 +46,7 @@ def verdict_of(
         *_pull(claim, submission, params, observations, make),
         *novelty_findings(compared, make),
     )
-    attributes = _attributes(submission, run, compared)
+    attributes = _attributes(submission, params, run, compared)
     return _verdict(findings, claim, submission.received_at, attributes, as_of, judge)
 
 
@@ -81,14 +81,16 @@ def _pull(
     return PullChecks(facts, submission, params, make, is_over).findings()
 
 
-def _attributes(submission: Submission, run: Run | None, compared: Compared | None) -> Mapping[str, str]:
+def _attributes(
+    submission: Submission, params: SubmissionParams, run: Run | None, compared: Compared | None
+) -> Mapping[str, str]:
     found: dict[str, str] = {}
     app = compared.app if compared is not None else None
     model = asked_model(submission) or (run.gpu_model if run is not None else None)
     if app is not None:
         found["app"] = app
     if model is not None:
-        found["gpu_model"] = model
+        found["gpu_model"] = params.models.shown(model)
     return found
 
 

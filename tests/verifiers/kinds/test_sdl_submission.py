@@ -132,6 +132,14 @@ def test_judge__app_of_the_catalogue__is_an_attribute(double: CodeHostDouble) ->
     assert written.judged().attributes["app"] == "llm"
 
 
+def test_judge__model_by_another_name__is_the_campaigns(double: CodeHostDouble) -> None:
+    written = well(double)
+    text(written, "[{model: a100}]", "[{model: '4090'}]")
+    listed = ({"id": "rtx4090", "aliases": ("4090",), "gpu_class": "consumer", "vram_gib": 24},)
+    assert written.judged(campaign_gpu_models=listed).attributes == {"gpu_model": "rtx4090"}
+    assert written.judged().attributes == {"gpu_model": "4090"}
+
+
 def test_judge__several_models__takes_the_one_offered(double: CodeHostDouble) -> None:
     written = well(double)
     text(written, "[{model: a100}]", "[{model: a100}, {model: t4}]")
@@ -198,6 +206,7 @@ def test_judge__fault_of_the_code_host__is_unknown_and_never_failed(
     assert Outcome.FAILED not in {check.outcome for check in verdict.checks}
     assert verdict.holds_place
     double.faults.clear()
+    written.limits = Limits(deadline_seconds=5)
     assert written.judged(submitted(closes=CLOSES)).outcome == Outcome.PASSED
 
 
