@@ -13,6 +13,7 @@ from web.formats import short_address
 from web.workings import Sum, line_summary, working_of
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_CHALLENGE = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,8 @@ def subject_in_words(subject: str) -> str:
         return subject
     if "#" in subject:
         return subject  # a file of a pull request
+    if _CHALLENGE.fullmatch(subject):
+        return f"challenge {subject[:8]}…"
     if _DIGEST.fullmatch(subject):
         return f"manifest {subject[:12]}…"
     return " / ".join(short_address(part) for part in subject.split("/"))
@@ -155,6 +158,11 @@ _CHECK_TITLES = {
     "gpu_label": "GPU label",
     "audited": "Signed by an auditor",
     "lease": "Proving lease",
+    "same_gpu": "The same GPU",
+    "proof": "Proof of work",
+    "proof_time": "Time of the proof",
+    "source": "From its owner",
+    "distinct": "Nobody else's numbers",
 }
 
 

@@ -26,6 +26,10 @@ _LABELS = {
     "own_run": "Run it once yourself",
     "signed_by": "signedBy filters",
     "author_proof": "Proof that it is yours",
+    "suite": "Version of the tests",
+    "expires_ns": "A challenge holds for",
+    "within_permille_of_median": "Values may differ from the median by",
+    "lease": "A lease of yours",
     "fields": "What is entered",
     "reviewers": "Reviewers who must agree",
     "needs_work_keeps_ns": "A request for changes keeps your place for",
@@ -39,6 +43,8 @@ _WORDS = {
     ("state", "merged"): "merged; when makes no difference",
     ("signed_by", "refused"): "refused, they keep providers from bidding",
     ("author_proof", "code"): "your code in the pull request's text",
+    ("lease", "required"): "must be active when the result comes",
+    ("lease", "optional"): "is not asked",
     ("group_by", "app"): "app",
     ("group_by", "deployment"): "deployment",
 }
@@ -74,6 +80,8 @@ def _plain(name: str, value: object) -> str:
     if isinstance(value, int):
         if name.endswith("_ns"):
             return duration_long(value)
+        if name == "within_permille_of_median":
+            return f"a factor of {value / 1000:g}, else a person looks"
         return permille(value) if name.endswith("_permille") else integer(value)
     return "none" if value is None else str(value)
 

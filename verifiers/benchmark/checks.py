@@ -24,7 +24,7 @@ from verifiers.provider.trouble import told as how
 LEAST_ORDER = 4096
 """The order of the proof's matrices on a GPU."""
 
-NAMES = ("challenge", "result", "proof", "time", "source", "lease", "gpu", "plausible", "distinct")
+NAMES = ("challenge", "result", "proof", "proof_time", "source", "lease", "same_gpu", "plausible", "distinct")
 REVIEW = "review"
 NEW_RUN = "Ask for a new challenge and run again."
 
@@ -142,11 +142,13 @@ class Checker:
         measured = self.seen.record.measured
         if self._run.proof.mode == "alone" or measured is None:
             expected = "the time between seed and commitment, where the container can reach us"
-            return self._check("time", expected, "no time is proven: the container worked alone", Outcome.PASSED)
+            return self._check(
+                "proof_time", expected, "no time is proven: the container worked alone", Outcome.PASSED
+            )
         model = self._hardware.model if self._hardware else ""
         expected = f"commitment within {proof_limit_ns(model, measured.n) / 10**9:.1f} s of the seed"
         seen = f"{measured.took_ns / 10**9:.1f} s by our clock{'; a person looks' if self._took_too_long else ''}"
-        return self._check("time", expected, seen, Outcome.PASSED)
+        return self._check("proof_time", expected, seen, Outcome.PASSED)
 
     def _source(self) -> Check:
         by = self.seen.record.delivered_by
@@ -215,17 +217,19 @@ class Checker:
         ids = (*self._bid_ids, *self.seen.on_chain.observations, *self.seen.provider.inventory.observations)
         found = self._hardware
         if found is None:
-            return self._check("gpu", expected, "the result names no GPU", Outcome.FAILED, ids)
+            return self._check("same_gpu", expected, "the result names no GPU", Outcome.FAILED, ids)
         if found.mismatch:
-            return self._check("gpu", expected, found.mismatch, Outcome.FAILED, ids)
+            return self._check("same_gpu", expected, found.mismatch, Outcome.FAILED, ids)
         if self._found.lease is None and self._found.trouble is not None:
-            return self._check("gpu", expected, wording.could_not_look(self._found.trouble), Outcome.UNKNOWN, ids)
+            return self._check(
+                "same_gpu", expected, wording.could_not_look(self._found.trouble), Outcome.UNKNOWN, ids
+            )
         if trouble := self._chain_trouble:
-            return self._check("gpu", expected, wording.could_not_look(trouble), Outcome.UNKNOWN, ids)
+            return self._check("same_gpu", expected, wording.could_not_look(trouble), Outcome.UNKNOWN, ids)
         seen = found.seen
         if self.seen.provider.known_inventory is None:
             seen += f"; its inventory can't be compared: it {how(self.seen.provider.first_trouble or 'unasked')}"
-        return self._check("gpu", expected, seen, Outcome.PASSED, ids)
+        return self._check("same_gpu", expected, seen, Outcome.PASSED, ids)
 
     @property
     def _bid_ids(self) -> tuple[str, ...]:
@@ -285,7 +289,7 @@ _MENDS = {
     "proof": "Enter result.json exactly as the runner wrote it, or run again with a new challenge.",
     "source": "Enter the result yourself.",
     "lease": "Ask for a new challenge, and keep the lease open until the result is entered.",
-    "gpu": "Lease the GPU that you benchmark: the models must agree. " + NEW_RUN,
+    "same_gpu": "Lease the GPU that you benchmark: the models must agree. " + NEW_RUN,
 }
 
 

@@ -31,7 +31,7 @@ from verifiers.evidence import EntryRefused, Outcome, Verdict
 from verifiers.kinds import benchmark_run, verifier_of
 
 PASSED, FAILED, PENDING, UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.PENDING, Outcome.UNKNOWN
-ALL = ("challenge", "result", "proof", "time", "source", "lease", "gpu", "plausible", "distinct")
+ALL = ("challenge", "result", "proof", "proof_time", "source", "lease", "same_gpu", "plausible", "distinct")
 IN_REVIEW = (*ALL[:7], "review")
 
 
@@ -87,13 +87,13 @@ def test_judge__honest_run__passes_with_receipt_and_attributes() -> None:
 
 def test_judge__worked_alone__says_that_no_time_is_proven() -> None:
     seen = {check.name: check.seen for check in judged(world()).checks}
-    assert seen["time"] == "no time is proven: the container worked alone"
+    assert seen["proof_time"] == "no time is proven: the container worked alone"
 
 
 def test_judge__interactive__says_the_measured_time() -> None:
     verdict = judged(world(kept=interactive()))
     assert outcomes(verdict) == dict.fromkeys(ALL, PASSED)
-    assert {check.name: check.seen for check in verdict.checks}["time"] == "2.5 s by our clock"
+    assert {check.name: check.seen for check in verdict.checks}["proof_time"] == "2.5 s by our clock"
 
 
 def _ended(created: int = 110, closed: int = 250) -> BenchmarkWorld:
@@ -204,24 +204,24 @@ CASES = {
     "lease-block-not-readable": (world().trouble("/blocks/110", "server_error"), "lease", UNKNOWN),
     "lease-block-forgotten": (world().trouble("/blocks/110", "pruned"), "lease", UNKNOWN),
     # gpu
-    "gpu-as-inventory-and-lease": (world(inventory=[node(gpus=[("a100", "80Gi")])]), "gpu", PASSED),
-    "gpu-inventory-not-to-be-had": (world(inventory=None), "gpu", PASSED),
-    "gpu-not-in-the-inventory": (world(inventory=[node(gpus=[("h100", "80Gi")])]), "gpu", FAILED),
-    "gpu-inventory-without-gpus": (world(inventory=[node(gpus=[])]), "gpu", FAILED),
-    "gpu-of-another-size-in-the-inventory": (world(inventory=[node(gpus=[("a100", "40Gi")])]), "gpu", FAILED),
+    "gpu-as-inventory-and-lease": (world(inventory=[node(gpus=[("a100", "80Gi")])]), "same_gpu", PASSED),
+    "gpu-inventory-not-to-be-had": (world(inventory=None), "same_gpu", PASSED),
+    "gpu-not-in-the-inventory": (world(inventory=[node(gpus=[("h100", "80Gi")])]), "same_gpu", FAILED),
+    "gpu-inventory-without-gpus": (world(inventory=[node(gpus=[])]), "same_gpu", FAILED),
+    "gpu-of-another-size-in-the-inventory": (world(inventory=[node(gpus=[("a100", "40Gi")])]), "same_gpu", FAILED),
     "gpu-both-sizes-in-the-inventory": (
         world(inventory=[node(gpus=[("a100", "40Gi"), ("a100", "80Gi")])]),
-        "gpu",
+        "same_gpu",
         PASSED,
     ),
-    "gpu-other-than-leased": (world(kept=record(result(gpu=gpu("NVIDIA H100 PCIe", 80, "")))), "gpu", FAILED),
-    "gpu-other-than-offered": (_other_model("h100"), "gpu", FAILED),
-    "gpu-other-than-the-attributes": (_other_model(), "gpu", FAILED),
-    "gpu-none-in-the-result": (world(kept=record(result(gpu=None))), "gpu", FAILED),
-    "gpu-bid-not-readable": (world().trouble("/bids/info", "timeout"), "gpu", UNKNOWN),
-    "gpu-bid-forgotten": (world().trouble("/bids/info", "pruned"), "gpu", PASSED),
-    "gpu-provider-not-readable": (world().trouble("/providers/", "timeout"), "gpu", UNKNOWN),
-    "gpu-provider-not-on-the-chain": (world(attributes=None), "gpu", PASSED),
+    "gpu-other-than-leased": (world(kept=record(result(gpu=gpu("NVIDIA H100 PCIe", 80, "")))), "same_gpu", FAILED),
+    "gpu-other-than-offered": (_other_model("h100"), "same_gpu", FAILED),
+    "gpu-other-than-the-attributes": (_other_model(), "same_gpu", FAILED),
+    "gpu-none-in-the-result": (world(kept=record(result(gpu=None))), "same_gpu", FAILED),
+    "gpu-bid-not-readable": (world().trouble("/bids/info", "timeout"), "same_gpu", UNKNOWN),
+    "gpu-bid-forgotten": (world().trouble("/bids/info", "pruned"), "same_gpu", PASSED),
+    "gpu-provider-not-readable": (world().trouble("/providers/", "timeout"), "same_gpu", UNKNOWN),
+    "gpu-provider-not-on-the-chain": (world(attributes=None), "same_gpu", PASSED),
     # plausible, distinct
     "plausible-near-the-median": (
         world(medians={"hf_Bert fp16 batch=32": (6_000_000, 3)}),
@@ -280,7 +280,7 @@ def test_judge__nothing_but_the_result_names_the_gpu__is_for_a_reviewer() -> Non
     made = worlds.BenchmarkWorld(attributes=())
     made.deploy(7, models=("*",)).lease(7, PROVIDER)
     verdict = judged(made)
-    assert outcomes(verdict)["gpu"] is PASSED
+    assert outcomes(verdict)["same_gpu"] is PASSED
     assert verdict.checks[-1].seen == "nothing but the result names the GPU"
 
 
@@ -307,7 +307,7 @@ def test_judge__model_outside_the_list__passes_under_its_own_name() -> None:
     made = worlds.BenchmarkWorld(kept=record(result(gpu=gpu("NVIDIA L40S", 48, ""))), attributes=("l40s",))
     made.deploy(7, models=("l40s",)).lease(7, PROVIDER, offered=("l40s",))
     verdict = judged(made)
-    assert outcomes(verdict)["gpu"] is PASSED
+    assert outcomes(verdict)["same_gpu"] is PASSED
     assert verdict.attributes["gpu_model"] == "l40s"
 
 
