@@ -19,9 +19,9 @@ HEIGHT = "x-cosmos-block-height"
 
 
 class Recorder:
-    """Stands at the door and writes down every request in order."""
+    """Stands at the door and writes down every request to a node in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, nodes: tuple[str, ...]) -> None:
         self.asked: list[tuple[str, dict[str, str]]] = []
         get = Door.get
         asked = self.asked
@@ -30,7 +30,8 @@ class Recorder:
             door: Door, target: str, headers: Mapping[str, str] | None = None, deadline_seconds: float | None = None
         ) -> Reply:
             kept = {name: value for name, value in (headers or {}).items() if name.lower() == HEIGHT}
-            asked.append((f"http://{door.name}{target}", kept))
+            if f"http://{door.name}" in nodes:
+                asked.append((f"http://{door.name}{target}", kept))
             return get(door, target, headers, deadline_seconds)
 
         setattr(Door, "get", noted)  # noqa: B010  # a bench may stand at the door
@@ -38,8 +39,9 @@ class Recorder:
 
 def main(env_file: str, listed: str) -> None:
     """Bootstrap, find, verify and compute on the settings of `env_file`; one line of JSON on stdout."""
-    recorder = Recorder()
-    house = build_house(load_settings(Path(env_file)))
+    settings = load_settings(Path(env_file))
+    recorder = Recorder((*settings.chain_rest, *settings.chain_rpc))
+    house = build_house(settings)
     started = time.perf_counter()
     following.follow(house)
     bootstrapped = time.perf_counter()
