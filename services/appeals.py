@@ -21,6 +21,7 @@ from services.campaigns import Loaded
 from services.errors import Conflict, NotAllowed, NotFound, Refused
 from services.house import House
 from services.paging import Page
+from services.results import Results, Stage, of_task
 from services.review_steps import VERIFIER, Deed, claim_in, keep_step, not_own, staff_name, written
 from services.roles import Role
 from tasks.moment import Moment, format_moment
@@ -64,9 +65,22 @@ class Ruling:
     done: Done | None = None
 
 
-def open_until(loaded: Loaded) -> Moment:
-    """Until when one may appeal: while the campaign runs, and for its `appeals` time after the close."""
-    return Moment(loaded.newest.closes + loaded.newest.appeals)
+def window(house: House, task: str) -> Results:
+    """How far the results of a task are: appeals are taken until some time after they were published.
+
+    Raises NotFound.
+    """
+    loaded = campaigns.required(house)
+    with house.ledger.read() as session:
+        return of_task(session, loaded, task, house.clock.now())
+
+
+def _refuse_late(results: Results, now: Moment) -> None:
+    if results.takes_appeals(now):
+        return
+    if results.appeals_until is None or results.stage is Stage.FINAL:
+        raise Conflict("The results are final: appeals are over. Organizers can still help with a grant.")
+    raise Conflict(f"Appeals were taken until {format_moment(results.appeals_until)}.")
 
 
 def make(house: House, participant: str, claim_id: str, about: str, text: str) -> tuple[Appeal, bool]:
@@ -79,13 +93,12 @@ def make(house: House, participant: str, claim_id: str, about: str, text: str) -
     words = written(text, "text")
     if about not in (RESULT, AWARD):
         raise Refused(f"Choose {RESULT} or {AWARD}.", "about")
-    if now >= open_until(loaded):
-        raise Conflict(f"Appeals were taken until {format_moment(open_until(loaded))}.")
 
     def store(session: Session) -> tuple[Appeal, bool]:
         claim = claim_in(session, loaded.slug, claim_id)
         if claim.participant != participant:
             raise NotAllowed("This is another participant's claim: only they can appeal.")
+        _refuse_late(of_task(session, loaded, claim.task, now), now)
         verdict, line = _contested(session, claim, about)
         key = f"{about}/{verdict if line is None else line}"
         name = hashlib.sha256(f"{claim.id}\n{key}".encode()).hexdigest()[:32]
@@ -116,7 +129,7 @@ def _contested(session: Session, claim: ClaimRow, about: str) -> tuple[int | Non
             raise Conflict("This claim has not failed: there is no result to appeal against.")
         return claim.verdict_id, None
     newest = select(func.max(AwardLineRow.id)).where(
-        AwardLineRow.campaign == claim.campaign, AwardLineRow.claim == claim.id
+        AwardLineRow.campaign == claim.campaign, AwardLineRow.claim == claim.id, AwardLineRow.kind == "claim"
     )
     line = session.scalar(newest)
     if line is None:

@@ -78,9 +78,9 @@ def test_make__again__gives_the_same_appeal(house: House, rejected: str) -> None
         (ADA, RESULT, "no", 0, Refused, "text"),
         (ADA, AWARD, TEXT, 0, Conflict, None),
         (ADA, RESULT, TEXT, 13.4, None, None),
-        (ADA, RESULT, TEXT, 13.6, Conflict, None),
+        (ADA, RESULT, TEXT, 13.6, None, None),
     ],
-    ids=["another", "reviewer", "about nothing", "too short", "no award", "last day", "too late"],
+    ids=["another", "reviewer", "about nothing", "too short", "no award", "last day", "results not published"],
 )
 def test_make__who_what_and_until_when(
     house: House,

@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from ledger.audit import AuditRow, check_log
+from ledger.people import RoleRow
+from services import appeals
 from services.eligibility import Entered, set_eligibility
 from services.ending import finalize, publish_results
 from services.errors import Conflict, NotFound, Refused
@@ -232,3 +234,22 @@ def test_set__a_part_only_holds_its_place__the_set_is_provisional(house: House) 
     computed = compute_awards(house)
     assert computed.holding == {held, f"both/{ANN}"}
     assert f"both/{ANN}" not in amounts(house)
+
+
+def test_appeals__from_publication_to_the_end__are_heard_before_results_are_final(house: House) -> None:
+    claim = claimed(house, ANN, "deploy", 1, "failed")
+    text = "The node was away while you looked."
+    publish_results(house, ACTOR, "deploy")
+    before, over = at(house, "2026-12-04T23:59:59Z"), at(house, OVER)
+    with pytest.raises(Conflict, match="were taken until 2026-12-05"):
+        appeals.make(over, ANN, claim, appeals.RESULT, text)
+    appeal, _ = appeals.make(before, ANN, claim, appeals.RESULT, text)
+    with pytest.raises(Conflict, match=appeal.row.id):
+        finalize(over, ACTOR, "deploy")
+    with over.ledger.write() as session:
+        session.add(RoleRow(address=DOT, role="organizer"))
+    appeals.rule(over, DOT, appeal.row.id, appeals.Ruling(appeals.LOST, "It was up by what we saw."))
+    finalize(over, ACTOR, "deploy")
+    other = claimed(over, BOB, "deploy", 2, "failed")
+    with pytest.raises(Conflict, match="final"):
+        appeals.make(over, BOB, other, appeals.RESULT, text)

@@ -88,7 +88,7 @@ def appeal_page(claim_id: str) -> str | Response | tuple[str, int]:
         else:
             flash("We have your appeal. An organizer decides; the outcome is public.", "passed")
             return redirect(url_for("evidence.claim_page", claim_id=claim_id))
-    until = appeals.open_until(required(house()))
+    until = appeals.window(house(), claim.row.task).appeals_until
     page = render_template(
         "review/appeal.html", claim=claim_view(claim, unit), form=form, trouble=trouble, until=until
     )

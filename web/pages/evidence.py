@@ -25,11 +25,11 @@ def claim_page(claim_id: str) -> str:
     """One claim with all its evidence."""
     claim, unit = profiles.claim(house(), claim_id)
     loaded = required(house())
-    until = appeals.open_until(loaded)
+    results = appeals.window(house(), claim.row.task)
     people = people_view(
-        claim, loaded.task(claim.row.task), current_person(), appeals_open=house().clock.now() < until
+        claim, loaded.task(claim.row.task), current_person(), appeals_open=results.takes_appeals(house().clock.now())
     )
-    return render_template("claim.html", claim=claim_view(claim, unit), unit=unit, people=people, appeals_until=until)
+    return render_template("claim.html", claim=claim_view(claim, unit), unit=unit, people=people, appeals_until=results.appeals_until)
 
 
 @blueprint.get("/observations/<observation_id>")
