@@ -28,6 +28,9 @@ from verifiers.kinds import verifier_of
 from verifiers.trouble import Trouble
 
 LONGEST_FIELD = 4096
+
+_LOOK_ANEW = {"taken_by": None, "taken_until_ns": None}
+"""Who works on a claim loses it when something new was entered: what they read is old."""
 MOST_OPEN = 20
 """Claims without a subject of their own that one participant may have open in one task."""
 
@@ -139,7 +142,7 @@ def _keep_sdl(session: Session, loaded: Loaded, participant: str, sdl: EnteredSd
     session.execute(
         update(ClaimRow)
         .where(ClaimRow.campaign == loaded.slug, ClaimRow.participant == participant, ClaimRow.settled.is_(False))
-        .values(due_ns=now)
+        .values(**_LOOK_ANEW, due_ns=now)
     )
 
 
@@ -166,7 +169,7 @@ def _insert(
     is_new = insert_once(session, ClaimRow, row)
     if not is_new and not found:
         again = ClaimRow.id == name, ClaimRow.settled.is_(False)
-        session.execute(update(ClaimRow).where(*again).values(due_ns=now))
+        session.execute(update(ClaimRow).where(*again).values(**_LOOK_ANEW, due_ns=now))
     return Submitted(name, is_new)
 
 
