@@ -34,6 +34,8 @@ LIMITS = {
     "SIGN_IN_LIMIT": "600 per minute",
     # This one asks a chain.
     "LOOK_UP_LIMIT": "20 per minute",
+    # This one asks a provider, and may take half a minute of one of our threads.
+    "CHECK_LIMIT": "6 per minute",
 }
 """How often one client may ask, by the name in the application's configuration."""
 

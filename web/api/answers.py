@@ -10,7 +10,6 @@ from pydantic import JsonValue
 
 from ledger.reviews import ReviewStepRow
 from services.appeals import Appeal
-from services.directory import ListedProvider
 from services.evidence_lookup import Seen
 from services.profiles import Line, Profile, SeenClaim
 from services.review_queue import Waiting
@@ -268,19 +267,4 @@ def observation(seen: Seen) -> models.ObservationAnswer:
         body_digest=row.body_digest,
         size_bytes=seen.size,
         body=None if seen.body is None else base64.b64encode(seen.body).decode(),
-    )
-
-
-def provider(each: ListedProvider) -> models.ProviderAnswer:
-    """One provider."""
-    return models.ProviderAnswer(
-        address=each.address,
-        host_uri=each.host_uri,
-        gpu_models=list(each.gpu_models),
-        region=each.region,
-        organization=each.organization,
-        active_leases=each.active_leases,
-        created_height=decimal_or_none(each.created_at),
-        not_later_than=str(each.not_later_than),
-        attributes=[list(pair) for pair in each.attributes],
     )

@@ -294,17 +294,3 @@ class ObservationAnswer(Answer):
     body_digest: str
     size_bytes: int
     body: str | None
-
-
-class ProviderAnswer(Answer):
-    """A provider as it describes itself on the chain; `created_height` null: not later than `not_later_than`."""
-
-    address: Address
-    host_uri: str
-    gpu_models: list[str]
-    region: str | None
-    organization: str | None
-    active_leases: int
-    created_height: Decimal | None
-    not_later_than: Decimal
-    attributes: list[list[str]]

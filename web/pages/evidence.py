@@ -10,6 +10,7 @@ from services import appeals, evidence_lookup, profiles
 from services.campaigns import required
 from services.errors import NotAllowed
 from services.evidence_lookup import Seen
+from services.uptime_seen import causes_in_words, uptime_of
 from web.claim_views import claim_view
 from web.context import house
 from web.review_views import people_view
@@ -29,7 +30,15 @@ def claim_page(claim_id: str) -> str:
     people = people_view(
         claim, loaded.task(claim.row.task), current_person(), appeals_open=results.takes_appeals(house().clock.now())
     )
-    return render_template("claim.html", claim=claim_view(claim, unit), unit=unit, people=people, appeals_until=results.appeals_until)
+    return render_template(
+        "claim.html",
+        claim=claim_view(claim, unit),
+        unit=unit,
+        people=people,
+        appeals_until=results.appeals_until,
+        uptime_seen=uptime_of(house(), loaded, claim.row),
+        causes=causes_in_words,
+    )
 
 
 @blueprint.get("/observations/<observation_id>")

@@ -10,6 +10,7 @@ from flask import Blueprint, render_template
 from services import task_board
 from services.campaigns import required
 from services.task_board import DecayNow, Phase, Places, TaskNow
+from services.uptime_seen import latest_start
 from tasks.parts import Campaign, Task
 from web import rules_in_words
 from web.context import house
@@ -75,4 +76,5 @@ def task_html(campaign: Campaign, entry: TaskNow) -> str:
         rewards=rules_in_words.reward_table(task.reward) if task.reward else [],
         reward_rules=rules_in_words.reward_rules(task, campaign),
         requirement=rules_in_words.requirement(task, titles),
+        latest_start=latest_start(task),
     )
