@@ -51,7 +51,9 @@ def sdl_check(arguments: Arguments) -> int:
     try:
         report = check(arguments.file.read_bytes())
     except OSError as error:
-        raise CommandError(f"{arguments.file} cannot be read: {error.strerror}") from error
+        message = f"{arguments.file} cannot be read: {error.strerror}"
+        unread = {**report_json(check("")), "errors": [{"line": 1, "path": "", "message": message}]}
+        raise CommandError(message, unread) from error
     if arguments.json:
         print_json(report_json(report))
     else:
