@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -111,8 +112,6 @@ def main(words: Sequence[str] | None = None) -> int:
         return _fail(arguments, str(error), error.document)
     except (CampaignErrors, SettingsError, UseCaseError, LedgerError, Trouble, DemoError) as error:
         return _fail(arguments, str(error), {"error": str(error)})
-    except BrokenPipeError:
-        return 1
 
 
 def _fail(arguments: Namespace, message: str, document: object) -> int:
@@ -123,4 +122,10 @@ def _fail(arguments: Namespace, message: str, document: object) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our answer has gone: nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)
