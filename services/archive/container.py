@@ -22,6 +22,7 @@ from services.archive.format import BY_NAME, MANIFEST, REVISION_FILE, SCHEMA
 LEVEL = 10
 _BLOCK = 512
 _CHUNK = 1 << 18
+_PACKED_AT_ONCE = 512
 _SEAL_HEAD = struct.pack("<II", 0x184D2A5E, 64)
 _SEAL_BYTES = len(_SEAL_HEAD) + 64
 _LARGEST_WINDOW = 1 << 27
@@ -113,7 +114,7 @@ def unpack(path: Path, folder: Path, limits: Limits | None = None) -> Unpacked:
             size = path.stat().st_size
             is_sealed, digest = _check_seal(file, size)
             file.seek(0)
-            files = _Reader(_Part(file, size - _SEAL_BYTES if is_sealed else size), folder, limits).read()
+            files = _Reader(_Inflated(file, size - _SEAL_BYTES if is_sealed else size), folder, limits).read()
     except OSError as error:
         raise ArchiveRefused(f"{path} cannot be read: {error.strerror or error}") from error
     except zstandard.ZstdError as error:
@@ -137,27 +138,40 @@ def _check_seal(file: BinaryIO, size: int) -> tuple[bool, str]:
     return True, whole.hexdigest()
 
 
-class _Part:
-    """The first bytes of a file, and how many were read."""
+class _Inflated:
+    """The bytes of one zstd frame that fills the first `size` bytes of a file; `taken` counts what it took so far.
+
+    Little goes in at a time, so that a bomb is noticed before it fills the memory.
+    """
 
     def __init__(self, file: BinaryIO, size: int) -> None:
-        self._file, self._left, self.count = file, size, 0
+        self._file, self._left, self.taken = file, size, 0
+        self._frame = zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW).decompressobj()
+        self._ready = memoryview(b"")
 
-    def read(self, size: int = -1) -> bytes:
-        """At most what is left of the part."""
-        data = self._file.read(self._left if size < 0 else min(size, self._left))
-        self._left -= len(data)
-        self.count += len(data)
-        return data
+    def read(self, size: int) -> bytes:
+        """At most so many bytes; none at the end. Raises ArchiveRefused where the file ends before the frame does."""
+        while not self._ready and not self._frame.eof:
+            packed = self._file.read(min(_PACKED_AT_ONCE, self._left))
+            if not packed:
+                raise ArchiveRefused("the file is cut: it ends before its zstd frame does")
+            self._left -= len(packed)
+            self.taken += len(packed)
+            self._ready = memoryview(self._frame.decompress(packed))
+        data, self._ready = self._ready[:size], self._ready[size:]
+        return bytes(data)
+
+    def check_end(self) -> None:
+        """Raises ArchiveRefused where something stands behind the frame."""
+        if self._left or self._frame.unused_data:
+            raise ArchiveRefused("its seal is damaged, or something was added behind its end")
 
 
 class _Reader:
     """One pass over the tar: each member is checked by its header and copied; nothing is held in memory."""
 
-    def __init__(self, part: _Part, folder: Path, limits: Limits) -> None:
-        self._part, self._folder, self._limits = part, folder, limits
-        decompressor = zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW)
-        self._stream = decompressor.stream_reader(cast("BinaryIO", part), read_across_frames=True)
+    def __init__(self, stream: _Inflated, folder: Path, limits: Limits) -> None:
+        self._stream, self._folder, self._limits = stream, folder, limits
         self._count = 0
         self._extra = 0
 
@@ -220,7 +234,7 @@ class _Reader:
     def _check_cost(self) -> None:
         if self._count > self._limits.whole_bytes:
             raise ArchiveRefused(f"it unpacks to more than {self._limits.whole_bytes >> 30} GiB")
-        if self._count > (64 << 20) + self._part.count * self._limits.inflation:
+        if self._count > (64 << 20) + self._stream.taken * self._limits.inflation:
             raise ArchiveRefused("it is packed tighter than any real archive: a bomb")
 
     def _finish(self, block: bytes) -> None:
@@ -231,6 +245,7 @@ class _Reader:
             block = self._stream.read(_CHUNK)
             self._count += len(block)
             self._check_cost()
+        self._stream.check_end()
 
 
 def _parsed(block: bytes) -> tuple[str, int, bytes]:
