@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import sys
 from functools import partial
 from urllib.parse import urlsplit
 
 from commands.asking import CommandError, print_json, stop_event
-from jobs.demo import free_port, open_demo
+from jobs.demo import free_port, is_free, open_demo
 from jobs.demo_run import DemoRun
 from jobs.supervisor import Supervisor, end_with_parent
 from services.clock import SystemClock
@@ -25,12 +26,16 @@ def serve(arguments: Arguments) -> int:
     if arguments.workers > 1 and house.ledger.on_sqlite:
         raise CommandError("more than one worker needs PostgreSQL: set WAYMARK_DATABASE_URL, or leave --workers out")
     host, port = arguments.host, arguments.port or urlsplit(house.settings.public_url).port or 8000
+    if not is_free(port, host):
+        raise CommandError(f"port {port} of {host} is taken: stop what listens there, or choose another with --port")
     house.ledger.close()
+    # on loopback no key is asked for; all children must share one all the same
+    shared = {} if house.settings.secret_keys else {"WAYMARK_SECRET_KEYS": secrets.token_urlsafe(32)}
     supervisor = Supervisor()
     supervisor.stop_on_signals()
     where = ["--host", host, "--port", str(port), "--workers", str(arguments.workers)]
-    supervisor.start("web", arguments.wiring.child(arguments, "web", *where), os.environ)
-    supervisor.start("jobs", arguments.wiring.child(arguments, "jobs"), os.environ)
+    supervisor.start("web", arguments.wiring.child(arguments, "web", *where), {**os.environ, **shared})
+    supervisor.start("jobs", arguments.wiring.child(arguments, "jobs"), {**os.environ, **shared})
     print(f"Waymark: open {house.settings.public_url}", file=sys.stderr, flush=True)
     supervisor.run()
     return 0
@@ -57,24 +62,27 @@ def jobs(arguments: Arguments) -> int:
 
 def devnet(arguments: Arguments) -> int:
     """A local Akash network alone: REST on the port, RPC on the next, providers from the tenth after it on."""
-    from devnet.command import run_devnet
+    from devnet.command import UnknownScenario, run_devnet
 
     if arguments.child:
         end_with_parent()
     opens = None if arguments.opens is None else Moment(arguments.opens)
     port = arguments.port or free_port(1317, network=True)
-    run_devnet(
-        arguments.scenario,
-        port,
-        SystemClock(),
-        stop_event(),
-        opens=opens,
-        until=arguments.until,
-        scale=arguments.scale,
-        seed=arguments.seed,
-        is_calm=arguments.calm,
-        generation=arguments.generation,
-    )
+    try:
+        run_devnet(
+            arguments.scenario,
+            port,
+            SystemClock(),
+            stop_event(),
+            opens=opens,
+            until=arguments.until,
+            scale=arguments.scale,
+            seed=arguments.seed,
+            is_calm=arguments.calm,
+            generation=arguments.generation,
+        )
+    except (OSError, UnknownScenario) as error:
+        raise CommandError(f"the local network can't start: {error}") from error
     return 0
 
 

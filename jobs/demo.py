@@ -156,13 +156,18 @@ def free_port(wanted: int, *, network: bool = False) -> int:
 
 
 def _free(port: int, *, network: bool = False) -> bool:
-    for number in [port + offset for offset in _NETWORK_PORTS] if network else [port]:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", number))
-            except OSError:
-                return False
+    return all(is_free(number) for number in ([port + offset for offset in _NETWORK_PORTS] if network else [port]))
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a server could listen there now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
     return True
 
 
