@@ -6,6 +6,7 @@ import argparse
 import os
 import secrets
 import sys
+import time
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ from tasks.moment import Moment
 
 Arguments = argparse.Namespace
 
+PORT_SECONDS = 10
+
 
 def serve(arguments: Arguments) -> int:
     """Migrate the database, then keep the web and the jobs running."""
@@ -26,7 +29,7 @@ def serve(arguments: Arguments) -> int:
     if arguments.workers > 1 and house.ledger.on_sqlite:
         raise CommandError("more than one worker needs PostgreSQL: set WAYMARK_DATABASE_URL, or leave --workers out")
     host, port = arguments.host, arguments.port or urlsplit(house.settings.public_url).port or 8000
-    if not is_free(port, host):
+    if not _comes_free(port, host):
         raise CommandError(f"port {port} of {host} is taken: stop what listens there, or choose another with --port")
     house.ledger.close()
     # on loopback no key is asked for; all children must share one all the same
@@ -39,6 +42,15 @@ def serve(arguments: Arguments) -> int:
     print(f"Waymark: open {house.settings.public_url}", file=sys.stderr, flush=True)
     supervisor.run()
     return 0
+
+
+def _comes_free(port: int, host: str) -> bool:
+    """Whether a port is free, or becomes so: a killed platform's web process takes a moment to end."""
+    for _ in range(PORT_SECONDS * 2):
+        if is_free(port, host):
+            return True
+        time.sleep(0.5)
+    return False
 
 
 def web(arguments: Arguments) -> int:
