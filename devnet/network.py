@@ -18,6 +18,7 @@ from devnet.faults import Fault, Faults, refusal, spoiled
 from devnet.generation import GENERATIONS, Generation
 from devnet.providers.faults import ProviderFault
 from devnet.providers.fleet import Fleet
+from devnet.providers.gateways import Present
 from devnet.server import HttpRequest, HttpServer, Sent
 from devnet.state.chain import SECOND, Chain
 
@@ -117,7 +118,7 @@ class Devnet:
         except BaseException:
             self.providers.close()
             raise
-        self.providers.start(self._chain_at_tip, clock.now)
+        self.providers.start(Present(self._chain_at_tip, self._newest, clock.now))
 
     @property
     def rest_url(self) -> str:
@@ -154,6 +155,9 @@ class Devnet:
         node = self.hosts[0].node
         with node.lock:
             return node.chain, node.tip()
+
+    def _newest(self) -> int:
+        return self.hosts[0].node.newest()
 
     def reset(self, *, chain_id: str | None = None, seed: str = "reset", scenario: Scenario | None = None) -> None:
         """Begin a new chain in the place of the old one: other hashes, and another id or story where given."""

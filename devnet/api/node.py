@@ -43,15 +43,19 @@ class Node:
 
     def tip(self) -> int:
         """The newest block this node has; the chain is made up to it. At least 1."""
+        tip = self.newest()
+        if tip > self.chain.height:
+            self.chain.advance(tip)
+        return tip
+
+    def newest(self) -> int:
+        """The height of the newest block, without making it."""
         settings = self.settings
         tip = settings.tip if settings.tip is not None else self.chain.height_at(self.now())
         for limit in (settings.until, settings.halted_at):
             if limit is not None:
                 tip = min(tip, limit)
-        tip = max(1, tip - settings.lag_blocks)
-        if tip > self.chain.height:
-            self.chain.advance(tip)
-        return tip
+        return max(1, tip - settings.lag_blocks)
 
     def lowest_block(self, tip: int) -> int:
         """The oldest block this node keeps."""

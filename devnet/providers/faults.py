@@ -29,7 +29,7 @@ KINDS = CONNECTION + CERTIFICATE + ANSWER
 class ProviderFault:
     """One way to misbehave.
 
-    `kind`: of the connection: `refuse` (reset at once), `silent` (accepted, then nothing), `no_tls` (plain text).
+    `kind`: of the connection: `refuse` (nobody listens), `silent` (accepted, then nothing), `no_tls` (plain text).
     Of the certificate: `expired`, `foreign` (another owner's), `unlisted` (its own, never published). Of the answer:
     `delay` (`seconds` before it), `slow_header` and `slow_body` (`seconds` between single bytes), `status` (`status`,
     `retry_after`), `redirect` (302 to `location`), `content_type` (text/html), `cut` (half of the body, then the
@@ -79,21 +79,33 @@ class ProviderFaults:
         self._faults = list(self._own)
         self._asked = 0
         self._lock = threading.Lock()
+        self.when_changed: Callable[[], None] = _nothing
+        """Called after each change."""
 
     def add(self, *faults: ProviderFault) -> None:
         """Misbehave in these ways too."""
-        with self._lock:
-            self._faults.extend(faults)
+        self._put([*self._faults, *faults])
 
     def clear(self) -> None:
         """Behave as the scenario says again."""
-        with self._lock:
-            self._faults = list(self._own)
+        self._put(self._own)
 
     def behave(self) -> None:
         """Behave well, whatever the scenario says."""
+        self._put(())
+
+    def _put(self, faults: Iterable[ProviderFault]) -> None:
         with self._lock:
-            self._faults = []
+            self._faults = list(faults)
+        self.when_changed()
+
+    def refuses(self, api: str, newest: Callable[[], int]) -> bool:
+        """Whether nobody listens at the `newest` height; it is not counted down."""
+        shut = [fault for fault in self._faults if fault.kind == "refuse" and fault.api in {"", api}]
+        if not shut:
+            return False
+        height = newest()
+        return any(fault.holds(height) and fault.count is None and fault.probability >= 1 for fault in shut)
 
     def meeting(self, kinds: Iterable[str], api: str, target: str, newest: Callable[[], int]) -> list[ProviderFault]:
         """The faults of these kinds that something meets at the `newest` height; each counts down."""
@@ -118,3 +130,7 @@ class ProviderFaults:
             return True
         drawn = hashlib.sha256(f"{fault.seed}|{place}|{self._asked}".encode()).digest()
         return int.from_bytes(drawn[:8]) < fault.probability * 2**64
+
+
+def _nothing() -> None:
+    pass
