@@ -14,11 +14,13 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from devnet.acts import CreateCertificate, CreateProvider
 from devnet.network import Devnet, serve
 from devnet.providers.faults import ProviderFault
 from devnet.providers.fleet import Provider
 from devnet.providers.hosted import GIB, Card, Machine
 from devnet.providers.messages import varint
+from devnet.providers.papers import on_chain
 from devnet.providers.usage import Amounts, Usage, usage_at
 from devnet.scenarios import small
 from tasks.moment import Moment
@@ -244,12 +246,25 @@ def test_get_status__of_many_machines__waits_for_the_window() -> None:
         assert max(length for kind, _, length in whole.frames if kind == "DataFrame") == 16_384
 
 
+def three_in_a_row() -> int:
+    """The first of three ports that are free."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as first:
+            port: int = first.getsockname()[1]
+            try:
+                for number in (port + 1, port + 2):
+                    socket.create_server(("127.0.0.1", number)).close()
+            except (OSError, OverflowError):
+                continue
+        return port
+
+
 def test_serve__a_provider_port_is_taken__leaves_every_other_free() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = three_in_a_row()
+    with socket.create_server(("127.0.0.1", port + 2)):
         with pytest.raises(OSError, match="in use"):
-            serve(small.scenario(), start=START, clock=CLOCK, provider_port=port - 2)
-        for number in (port - 2, port - 1):
+            serve(small.scenario(), start=START, clock=CLOCK, provider_port=port)
+        for number in (port, port + 1):
             socket.create_server(("127.0.0.1", number)).close()
 
 
@@ -262,13 +277,22 @@ def test_serve__many_questions_at_once__are_answered_in_time(network: Devnet) ->
 
 
 def test_scenario__on_its_ports__is_a_function_of_start_and_ports() -> None:
-    with serve(small.scenario(), start=START, clock=CLOCK, provider_port=0) as first:
-        port = first.providers[NORTH].rest_port
-        acts = first.scenario.acts
-    with serve(small.scenario(), start=START, clock=CLOCK, provider_port=port) as again:
-        assert again.providers[NORTH].rest_port == port
-        mine = [act for act in again.scenario.acts if getattr(act, "owner", "") == NORTH]
-        assert mine == [act for act in acts if getattr(act, "owner", "") == NORTH]
+    told = small.scenario()
+    ports = {host.owner: 9000 + 2 * place for place, host in enumerate(told.hosts)}
+    first, again = (on_chain(told, told.hosts, START, ports) for _ in range(2))
+    later = on_chain(told, told.hosts, START + 60 * 10**9, ports)
+    assert first == again
+    assert [act for act in first.scenario.acts if isinstance(act, CreateProvider)] == [
+        replace(act, host_uri=f"https://127.0.0.1:{ports[act.owner]}")
+        for act in told.acts
+        if isinstance(act, CreateProvider)
+    ]
+    serials = {owner: made.serial for owner, made in first.certificates.items()}
+    assert {owner: made.serial - 60 * 10**9 for owner, made in later.certificates.items()} == serials
+    published = {act.serial: act for act in first.scenario.acts if isinstance(act, CreateCertificate)}
+    for made in first.certificates.values():
+        assert (published[made.serial].pem, published[made.serial].owner) == (made.pem, made.owner)
+        assert START - 60 * 10**9 < made.serial < START + 60 * 10**9
 
 
 def test_varint__numbers__are_written_in_groups_of_seven_bits() -> None:
