@@ -215,7 +215,8 @@ def looked(world: OnboardingWorld, claim: ClaimFacts | None = None, **changes: o
     seen = provider_onboarding.gather(facts, params, world)
     point = world.point
     verdict = decided(provider_onboarding, facts, seen, params, point)
-    assert verdict == decided(provider_onboarding, facts, list(reversed(seen)), params, point)
+    turned = decided(provider_onboarding, facts, list(reversed(seen)), params, point)
+    assert (outcomes(turned), turned.at) == (outcomes(verdict), verdict.at)
     world.earlier.append((verdict, seen))
     return verdict
 

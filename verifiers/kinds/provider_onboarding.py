@@ -60,7 +60,7 @@ def _look_for_lease(
     """Ask what decides over the leases on the provider, one after the other, until nothing more would."""
     chain = sources.chain
     seen = list(chain.pages(api.leases_list, {"filters.provider": gpu.provider}, "leases"))
-    listed = provider_leases(seen, gpu.provider, chain.point.height, api)
+    listed = provider_leases(seen, gpu.provider, chain.point, api)
     if params.tenants is None:
         seen.append(sources.records.tenants(owners_of(listed.value or ())))
     if listed.value:

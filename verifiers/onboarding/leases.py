@@ -18,15 +18,15 @@ from verifiers.deployed.facts import (
     INCOMPLETE,
     NOT_LOOKED,
     UNDECODABLE,
-    WRONG_HEIGHT,
     ChainFacts,
     Seen,
     lease_order,
     lease_tx_index,
 )
-from verifiers.evidence import ClaimFacts, Observation, Source
+from verifiers.evidence import ChainPoint, ClaimFacts, Observation, Source
 from verifiers.onboarding.entry import Gpu
 from verifiers.onboarding.params import OnboardingParams
+from verifiers.onboarding.seen import strange
 from verifiers.trouble import Undecodable
 
 MOST_EXAMINED = 200
@@ -79,7 +79,7 @@ class Search:
     @cached_property
     def _listed(self) -> Seen[tuple[LeaseInfo, ...]]:
         """Read once: what is asked while looking for the proof adds nothing to the list."""
-        return provider_leases(self.observations, self.gpu.provider, self.facts.point.height, self.api)
+        return provider_leases(self.observations, self.gpu.provider, self.facts.point, self.api)
 
     def proof(self) -> Proof:
         """The first lease by block that proves the GPU; an earlier one that could not be judged keeps it open."""
@@ -90,17 +90,20 @@ class Search:
             return Proof(trouble=listed.trouble or tenants.trouble, observations=listed.observations)
         ids = (*listed.observations, *tenants.observations)
         mine = [row for row in listed.value if row.lease.id.owner in tenants.value]
-        others, unseen = 0, None
+        others, unseen, forgotten = 0, None, None
         for row in mine[:MOST_EXAMINED]:
             proves = self._proves(row)
             if proves.value:
                 return self._dated(row, others, (*ids, *proves.observations), unseen)
-            if proves.value is None and proves.trouble not in FORGOTTEN:
+            if proves.value is None and proves.trouble in FORGOTTEN:
+                forgotten = forgotten or proves.trouble
+            elif proves.value is None:
                 unseen = unseen or proves.trouble
                 if proves.trouble == NOT_LOOKED:
                     break
             others += 1
-        return Proof(trouble=unseen, others=others, observations=ids)
+        # a later lease may prove it beside one that is forgotten; where none does, nobody can say no
+        return Proof(trouble=unseen or forgotten, others=others, observations=ids)
 
     def _dated(self, row: LeaseInfo, others: int, ids: tuple[str, ...], unseen: str | None) -> Proof:
         height = row.lease.created_at
@@ -167,9 +170,9 @@ class Search:
 
 
 def provider_leases(
-    observations: Sequence[Observation], provider: str, height: int, api: ApiSet
+    observations: Sequence[Observation], provider: str, point: ChainPoint, api: ApiSet
 ) -> Seen[tuple[LeaseInfo, ...]]:
-    """All leases on a provider at a height, the oldest first; a list that breaks off says nothing."""
+    """All leases on a provider at the point, the oldest first; a list that breaks off says nothing."""
     pages: dict[str, Observation] = {}
     for observation in observations:
         key = _page_key(observation, provider, api)
@@ -184,8 +187,9 @@ def provider_leases(
         page = pages.pop(following, None)
         if page is None:
             return Seen(None, ids, INCOMPLETE if ids else NOT_LOOKED)
-        if page.status != 200 or page.height not in (None, height):
-            return Seen(None, ids, UNDECODABLE if page.status != 200 else WRONG_HEIGHT)
+        trouble = strange(page, point)
+        if trouble is not None:
+            return Seen(None, ids, trouble)
         try:
             decoded = _decoded(page.body, api.name)
         except Undecodable:

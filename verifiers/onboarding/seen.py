@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from verifiers.chain.answers import Provider, akash_events, decode_audits, decode_block_results, decode_provider
 from verifiers.chain.apiset import CURRENT, ApiSet
-from verifiers.deployed.facts import NOT_LOOKED
+from verifiers.deployed.facts import NOT_LOOKED, UNDECODABLE, WRONG_CHAIN, WRONG_HEIGHT
 from verifiers.evidence import ChainPoint, Observation, Source
 from verifiers.trouble import Trouble, Undecodable
 
@@ -32,7 +32,7 @@ def record_in(
     if found is None:
         return RecordSeen(None, NOT_LOOKED, ())
     ids = (found.id,)
-    trouble = found.trouble or _strange(found, point)
+    trouble = found.trouble or strange(found, point)
     if trouble is not None:
         return RecordSeen(None, trouble, ids)
     if found.status == 404:
@@ -46,10 +46,13 @@ def record_in(
     return RecordSeen(record, None, ids)
 
 
-def _strange(observation: Observation, point: ChainPoint) -> str | None:
+def strange(observation: Observation, point: ChainPoint) -> str | None:
+    """What keeps an answer of the chain from being one about this block; None for one that is."""
     if observation.chain_id not in (None, point.chain_id):
-        return "wrong_chain"
-    return "wrong_height" if observation.height not in (None, point.height) else None
+        return WRONG_CHAIN
+    if observation.height not in (None, point.height):
+        return WRONG_HEIGHT
+    return None if observation.status in {200, 404} else UNDECODABLE
 
 
 def created_in(observations: Sequence[Observation], owner: str) -> tuple[int, str] | None:
@@ -90,7 +93,7 @@ def audits_in(
             trouble = NOT_LOOKED
             continue
         ids.append(found.id)
-        problem = found.trouble or _strange(found, point)
+        problem = found.trouble or strange(found, point)
         if problem is None and found.status != 404:
             try:
                 rows = decode_audits(found.body, api).rows

@@ -13,13 +13,15 @@ from verifiers.provider.trouble import Whose, whose
 PROBED_ROUTES = (STATUS,)
 """A probe asks these, and GetStatus: without both ends nobody can deploy there."""
 
+UNASKED = "unasked"
+
 SILENT = frozenset({"timeout", "refused", "unreachable", "name_unknown", "tls", "cut_body"})
 """Causes of a host that is not there: asking it costs the most and brings nothing."""
 
 
 def state_of(seen: ProviderSeen) -> State:
     """Up with its inventory where both ends are the provider's and answer; else down or unknown, with the cause."""
-    for end, answer_trouble in ((seen.rest, seen.status.trouble), (seen.grpc, seen.inventory.trouble)):
+    for end, answer_trouble in ((seen.rest, _rest_trouble(seen)), (seen.grpc, seen.inventory.trouble)):
         state = _end(end) or (_troubled(answer_trouble) if answer_trouble is not None else None)
         if state is not None:
             return state
@@ -30,6 +32,14 @@ def state_of(seen: ProviderSeen) -> State:
     for node in inventory.nodes:
         capacity.update(node.counts())
     return State.up(capacity)
+
+
+def _rest_trouble(seen: ProviderSeen) -> str | None:
+    """Of /status; where an earlier route used up the patience, that route's."""
+    if seen.status.trouble != UNASKED:
+        return seen.status.trouble
+    earlier = (answer.trouble for answer in (seen.version, seen.address))
+    return next((trouble for trouble in earlier if trouble not in {None, UNASKED}), UNASKED)
 
 
 def _end(end: End) -> State | None:
