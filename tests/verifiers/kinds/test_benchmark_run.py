@@ -276,6 +276,23 @@ def test_judge__doubt__is_for_a_reviewer(seen: BenchmarkWorld, words: str) -> No
     assert words in verdict.checks[-1].seen
 
 
+TROUBLES = (
+    "timeout", "unreachable", "rate_limited", "server_error", "cut_body", "too_large", "wrong_content_type",
+    "undecodable", "redirected", "denied", "pruned", "lagging", "syncing", "wrong_chain", "wrong_height", "disagree",
+)  # fmt: skip
+CALLS = ("/deployments/list", "/leases/list", "/blocks/110", "/bids/info", "/providers/")
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+@pytest.mark.parametrize("call", CALLS)
+def test_judge__trouble_of_every_call__never_fails_and_keeps_the_place(call: str, name: str) -> None:
+    verdict = judged(world().trouble(call, name))
+    assert Outcome.FAILED not in outcomes(verdict).values()
+    forgotten = name == "pruned" and call in {"/bids/info", "/providers/"}
+    assert verdict.outcome is (PASSED if forgotten else UNKNOWN)
+    assert verdict.holds_place is (verdict.outcome is UNKNOWN)
+
+
 def test_judge__nothing_but_the_result_names_the_gpu__is_for_a_reviewer() -> None:
     made = worlds.BenchmarkWorld(attributes=())
     made.deploy(7, models=("*",)).lease(7, PROVIDER)
