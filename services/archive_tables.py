@@ -15,10 +15,14 @@ from sqlalchemy.orm import Session
 from ledger.awards import AwardLineRow
 from ledger.campaigns import CampaignRevisionRow
 from ledger.claims import CheckRow, ClaimRow, VerdictObservationRow, VerdictRow
+from ledger.eligibility import EligibilityRow
 from ledger.observations import BodyRow, ObservationRow
 from ledger.people import AddressRow, RegistrationRow
+from ledger.probes import ProbeDayRow, day_in
+from ledger.results import ResultStateRow
 from ledger.reviews import AppealRow, AppealRulingRow, ReviewStepRow
 from ledger.rows import in_parts
+from ledger.submissions import SubmittedSdlRow
 from services.archive import format as archive
 from services.campaigns import Loaded
 from tasks.payouts import convert
@@ -235,6 +239,40 @@ def totals(export: Export) -> Iterator[Line]:
         yield {"participant": participant, "amount_micro": sums[participant], "uakt": parts.get(participant)}
 
 
+def eligibility(export: Export) -> Iterator[Line]:
+    """Who may earn and be paid, without the reasons and without who decided."""
+    statement = select(EligibilityRow).where(EligibilityRow.campaign == export.slug).order_by(EligibilityRow.id)
+    for (row,) in export.rows(statement):
+        yield _plain(archive.ELIGIBILITY, row)
+
+
+def results(export: Export) -> Iterator[Line]:
+    """What became provisional and final."""
+    order = export.ordered(ResultStateRow.task), export.ordered(ResultStateRow.state)
+    for (row,) in export.rows(select(ResultStateRow).where(ResultStateRow.campaign == export.slug).order_by(*order)):
+        yield _plain(archive.RESULTS, row)
+
+
+def uptime_days(export: Export) -> Iterator[Line]:
+    """The sealed days of the providers that claims are about."""
+    mine = ClaimRow.campaign == export.slug, ClaimRow.kind == "provider_onboarding"
+    subjects = export.session.scalars(select(ClaimRow.subject).where(*mine))
+    providers = sorted({subject.partition("/")[0] for subject in subjects})
+    for part in in_parts(providers):
+        sealed = ProbeDayRow.sealed, ProbeDayRow.provider.in_(part)
+        order = export.ordered(ProbeDayRow.provider), ProbeDayRow.day
+        for (row,) in export.rows(select(ProbeDayRow).where(*sealed).order_by(*order)):
+            day = day_in(row)
+            yield {**day.document(), "digest": row.digest.hex() if row.digest else day.digest}
+
+
+def submitted_sdls(export: Export) -> Iterator[Line]:
+    """SDLs written for others, with their texts: they are public."""
+    statement = select(SubmittedSdlRow).where(SubmittedSdlRow.campaign == export.slug)
+    for (row,) in export.rows(statement.order_by(export.ordered(SubmittedSdlRow.claim), SubmittedSdlRow.number)):
+        yield _plain(archive.SUBMITTED_SDLS, row)
+
+
 SOURCES: Mapping[str, Source] = {
     archive.REVISIONS.name: revisions,
     archive.REGISTRATIONS.name: registrations,
@@ -245,6 +283,10 @@ SOURCES: Mapping[str, Source] = {
     archive.VERDICTS.name: verdicts,
     archive.REVIEW_STEPS.name: review_steps,
     archive.APPEALS.name: appeals,
+    archive.SUBMITTED_SDLS.name: submitted_sdls,
+    archive.UPTIME_DAYS.name: uptime_days,
+    archive.ELIGIBILITY.name: eligibility,
+    archive.RESULTS.name: results,
     archive.AWARD_LINES.name: award_lines,
     archive.TOTALS.name: totals,
 }

@@ -1,35 +1,25 @@
-"""Every award, sum and uakt of the archive, worked again by the rules from the archived verdicts."""
+"""Every award of the archive, worked again by the rules from the archived verdicts and decisions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from services.archive.campaigns import People
-from services.archive.format import AWARD_LINES, TOTALS
+from services.archive.decisions import END, SHARES, Decisions
+from services.archive.format import AWARD_LINES
 from services.archive.judging import Verdicts
+from services.archive.ledger_lines import GRANT, LedgerLines, Said
 from services.archive.reading import Contents, Line
-from tasks.moment import Moment
-from tasks.payouts import convert
+from tasks.moment import Moment, parse_moment
 from tasks.revisions import Rules
 from tasks.rewards.awards import Awards
 from tasks.rewards.completion import Completion, CompletionErrors
 from tasks.rewards.engine import compute
 from tasks.rewards.lines import PASSED_FOUR
-from tasks.rewards.working import amount_from_working
 from verifiers.evidence import Outcome
 
-CLAIM, POOL, BONUS, GRANT = "claim", "pool", "bonus", "grant"
-WITHDRAWN = "withdrawn"
-
-
-@dataclass(slots=True)
-class Said:
-    """What the archived ledger says of one key: the sum of its lines, how many there are, the newest."""
-
-    amount_micro: int
-    steps: int
-    newest: Line
+WITHDRAWN, INELIGIBLE, AFTER_FINAL = "withdrawn", "ineligible", "after_final"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,122 +32,99 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class LedgerLines:
-    """The archived award lines by key and summed by participant."""
+class _Given:
+    """What the engine is given, and the ids of claims that only hold their place."""
 
-    by_key: dict[str, Said] = field(default_factory=dict)
-    sums: dict[str, int] = field(default_factory=dict)
-
-
-def read_ledger(contents: Contents, people: People) -> LedgerLines:
-    """Read the lines; each must follow from the one of its key before it and explain its own amount."""
-    ledger, report = LedgerLines(), contents.report
-    for place, line in contents.lines(AWARD_LINES):
-        report.counts["award lines"] += 1
-        before = ledger.by_key.get(line["key"])
-        for message in _wrong(line, before, people):
-            report.differ(place, message)
-        amount = line["amount_micro"] + (before.amount_micro if before else 0)
-        ledger.by_key[line["key"]] = Said(amount, line["step"] + 1, line)
-        ledger.sums[line["participant"]] = ledger.sums.get(line["participant"], 0) + line["amount_micro"]
-        unexplained = _unexplained(line, amount)
-        if unexplained is not None:
-            report.differ(place, unexplained)
-    return ledger
+    completions: list[Completion] = field(default_factory=list)
+    holding: set[str] = field(default_factory=set)
 
 
-def _wrong(line: Line, before: Said | None, people: People) -> Iterator[str]:
-    """How a line fails to follow from the newest one of its key."""
-    if line["participant"] not in people.registered:
-        yield f"its participant {line['participant']} is missing among the registrations"
-    step = before.steps if before else 0
-    if line["step"] != step:
-        yield f"it is step {line['step']} of {line['key']}, where step {step} must come: a line is missing"
-    corrects = before.newest["id"] if before else None
-    if line["corrects"] != corrects and line["kind"] != GRANT:
-        yield f"it corrects line {line['corrects']}, the line of its key before it is {corrects}"
-    for name in ("participant", "task", "claim", "kind", "slug"):
-        if before is not None and before.newest[name] != line[name]:
-            yield f"{name} is another than in line {before.newest['id']} of the same key"
-    if line["kind"] == CLAIM and line["key"] != line["claim"]:
-        yield "its key is not its claim"
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """All that awards follow from."""
+
+    rules: Rules
+    people: People
+    verdicts: Verdicts
+    decisions: Decisions
+    ledger: LedgerLines
 
 
-def _unexplained(line: Line, amount: int) -> str | None:
-    """Where the line's own working gives another amount than the key's lines up to it add up to."""
-    if line["kind"] != CLAIM or "final_micro" in line["working"]:
-        return None
-    try:
-        explained = amount_from_working(line["working"])
-    except ValueError as error:
-        return f"its working can't be read: {error}"
-    return None if explained == amount else f"its working gives {explained:,} micro, the lines up to it {amount:,}"
-
-
-def check_awards(contents: Contents, rules: Rules, people: People, verdicts: Verdicts, ledger: LedgerLines) -> None:
+def check_awards(contents: Contents, archived: Archived) -> None:
     """Work all completions by the rules and hold the ledger against the outcome, key by key."""
     report = contents.report
-    completions, holding = _completions(people, verdicts)
+    given = _given(archived)
     try:
-        awards = compute(rules, completions)
+        awards = compute(archived.rules, given.completions)
     except (CompletionErrors, ArithmeticError) as error:
         report.differ(AWARD_LINES.name, f"the archived completions can't be worked: {error}")
         return
-    report.counts["completions worked again"] = len(completions)
+    report.counts["completions worked again"] = len(given.completions)
     computed = contents.manifest.get("awards_computed_ns")
-    with_shares = type(computed) is int and computed >= rules.newest.closes
-    wanted = dict(_wanted(awards, _with_held_sets(rules, awards, holding), with_shares=with_shares))
+    with_shares = type(computed) is int and computed >= archived.rules.newest.closes
+    wanted = dict(
+        _wanted(archived, awards, _with_held_sets(archived.rules, awards, given.holding), with_shares=with_shares)
+    )
+    by_key = archived.ledger.by_key
     for key, entry in wanted.items():
-        said = ledger.by_key.get(key)
-        if said is None:
-            report.differ(
-                f"award of {key}", f"the rules give {entry.participant} {_money(entry)}, the ledger has no line"
-            )
-        elif (said.amount_micro, said.newest["reason"]) != (entry.amount_micro, entry.reason):
-            words = f"the ledger says {said.amount_micro:,} micro ({said.newest['reason']})"
-            report.differ(f"award of {key}", f"the rules give {_money(entry)}, {words}")
-        elif said.newest["participant"] != entry.participant:
-            report.differ(
-                f"award of {key}", f"it is {entry.participant}'s, the ledger says {said.newest['participant']}"
-            )
-    for key, said in ledger.by_key.items():
-        if key in wanted or said.newest["kind"] == GRANT:
+        message = _wrong(entry, by_key.get(key))
+        if message is not None:
+            report.differ(f"award of {key}", message)
+    for key, said in by_key.items():
+        is_gone = said.amount_micro == 0 and said.newest["reason"] == WITHDRAWN
+        if key not in wanted and said.newest["kind"] != GRANT and not is_gone:
+            words = f"{said.amount_micro:,} micro ({said.newest['reason']})"
+            report.differ(f"award of {key}", f"the rules give nothing, the ledger says {words}")
+    granted = sum(said.amount_micro for said in by_key.values() if said.newest["kind"] == GRANT)
+    if granted > archived.rules.newest.grants.budget:
+        report.differ(AWARD_LINES.name, f"grants of {granted:,} micro are more than the campaign's budget for them")
+
+
+def _wrong(entry: Wanted, said: Said | None) -> str | None:
+    given = f"the rules give {entry.participant} {entry.amount_micro:,} micro ({entry.reason})"
+    if said is None:
+        return f"{given}, the ledger has no line"
+    if (said.amount_micro, said.newest["reason"]) != (entry.amount_micro, entry.reason):
+        return f"{given}, the ledger says {said.amount_micro:,} micro ({said.newest['reason']})"
+    if said.newest["participant"] != entry.participant:
+        return f"{given}, in the ledger it is {said.newest['participant']}'s"
+    return None
+
+
+def _given(archived: Archived) -> _Given:
+    """All claims that passed or hold their place: as they are now, or as they were when results became final."""
+    given = _Given()
+    for name, claim in archived.verdicts.claims.items():
+        final = archived.decisions.final.get(claim["task"])
+        verdict = archived.verdicts.newest(name, None if final is None else final["verdicts_to"])
+        if verdict is None or verdict["at_ns"] is None:
             continue
-        if said.amount_micro or said.newest["reason"] != WITHDRAWN:
-            report.differ(f"award of {key}", f"the rules give nothing, the ledger says {said.amount_micro:,} micro")
-
-
-def _money(entry: Wanted) -> str:
-    return f"{entry.amount_micro:,} micro ({entry.reason})"
-
-
-def _completions(people: People, verdicts: Verdicts) -> tuple[list[Completion], set[str]]:
-    """All claims that passed or hold their place, and the ids of the latter."""
-    completions: list[Completion] = []
-    holding: set[str] = set()
-    for name, claim in verdicts.claims.items():
-        newest = verdicts.newest(name)
-        if newest is None or newest["at_ns"] is None:
+        has_passed = verdict["outcome"] == Outcome.PASSED
+        if not (has_passed or verdict["holds_place"]):
             continue
-        has_passed = newest["outcome"] == Outcome.PASSED
-        if not (has_passed or newest["holds_place"]):
-            continue
-        completions.append(
-            Completion(
-                claim=name,
-                participant=claim["participant"],
-                task=claim["task"],
-                at=Moment(newest["at_ns"]),
-                height=newest["height"],
-                tx_index=newest["tx_index"],
-                subject=claim["subject"],
-                attributes=newest["attributes"],
-                registered_at=people.registered.get(claim["participant"]),
-            )
-        )
+        given.completions.append(_completion(archived, claim, verdict, final))
         if not has_passed:
-            holding.add(name)
-    return completions, holding
+            given.holding.add(name)
+    return given
+
+
+def _completion(archived: Archived, claim: Line, verdict: Line, final: Line | None) -> Completion:
+    at = Moment(verdict["at_ns"])
+    up_to = None if final is None else final["eligibility_to"]
+    standing = archived.decisions.standing(claim["participant"], at, up_to)
+    return Completion(
+        claim=claim["id"],
+        participant=claim["participant"],
+        task=claim["task"],
+        at=at,
+        height=verdict["height"],
+        tx_index=verdict["tx_index"],
+        subject=claim["subject"],
+        attributes=verdict["attributes"],
+        eligible=standing.eligible,
+        ineligible_reason="" if standing.eligible else standing.reason,
+        registered_at=archived.people.registered.get(claim["participant"]),
+    )
 
 
 def _with_held_sets(rules: Rules, awards: Awards, holding: set[str]) -> set[str]:
@@ -173,36 +140,67 @@ def _with_held_sets(rules: Rules, awards: Awards, holding: set[str]) -> set[str]
     return held
 
 
-def _wanted(awards: Awards, holding: set[str], *, with_shares: bool) -> Iterator[tuple[str, Wanted]]:
+def _wanted(
+    archived: Archived, awards: Awards, holding: set[str], *, with_shares: bool
+) -> Iterator[tuple[str, Wanted]]:
+    """What the ledger should say: the engine's word, but where results are final what was final then."""
+    final = archived.decisions.final
+    held_then: dict[str, Wanted] = {}
     for line in awards.lines:
-        if line.claim not in holding:
-            yield line.claim, Wanted(line.participant, line.amount_micro, str(line.reason))
-    if not with_shares:
+        entry = Wanted(line.participant, line.amount_micro, str(line.reason))
+        if line.task not in final:
+            if line.claim not in holding:
+                yield line.claim, entry
+        elif line.claim in holding:
+            held_then[line.claim] = entry
+    yield from _kept(archived)
+    yield from _later(archived, held_then)
+    if not with_shares or SHARES in final:
         return
     for share in awards.pools:
-        yield f"pool/{share.slug}/{share.participant}", Wanted(share.participant, share.amount_micro, POOL)
+        yield f"pool/{share.slug}/{share.participant}", Wanted(share.participant, share.amount_micro, "pool")
     for bonus in awards.bonuses:
         key = f"bonus/{bonus.slug}/{bonus.place}/{bonus.participant}"
-        yield key, Wanted(bonus.participant, bonus.amount_micro, BONUS)
+        yield key, Wanted(bonus.participant, bonus.amount_micro, "bonus")
 
 
-def check_totals(contents: Contents, rules: Rules, ledger: LedgerLines) -> None:
-    """The published sums and their uakt against the lines."""
-    report, rate = contents.report, rules.newest.reward.rate
-    parts = convert(ledger.sums, rate).parts if rate is not None else {}
-    left = dict(ledger.sums)
-    for place, line in contents.lines(TOTALS):
-        report.counts["totals"] += 1
-        total = left.pop(line["participant"], None)
-        if total is None:
-            report.differ(place, "the ledger has no line of this participant")
+def _kept(archived: Archived) -> Iterator[tuple[str, Wanted]]:
+    """What was final stands; only the claim's own failing or the participant's ineligibility takes it away."""
+    for key, then in archived.ledger.when_final.items():
+        claim = archived.verdicts.claims.get(key)
+        if then.newest["reason"] == WITHDRAWN and claim is not None:
             continue
-        if total != line["amount_micro"]:
-            report.differ(place, f"the lines add up to {total:,} micro, not {line['amount_micro']:,}")
-        uakt = parts.get(line["participant"])
-        if uakt != line["uakt"]:
-            report.differ(place, f"its part is {uakt} uakt at the campaign's rate, not {line['uakt']}")
-    for participant in sorted(left):
-        report.differ(
-            f"{TOTALS.name} ({participant})", f"it is missing; the lines add up to {left[participant]:,} micro"
-        )
+        entry = Wanted(then.newest["participant"], then.amount_micro, then.newest["reason"])
+        now = archived.verdicts.newest(key)
+        at = _own_time(then.newest["working"]) if claim is None else _time_of(now)
+        if not archived.decisions.standing(entry.participant, at).eligible and entry.reason != INELIGIBLE:
+            entry = replace(entry, amount_micro=0, reason=INELIGIBLE)
+        elif now is not None and now["outcome"] == Outcome.FAILED:
+            entry = replace(entry, amount_micro=0, reason=WITHDRAWN)
+        yield key, entry
+
+
+def _later(archived: Archived, held_then: Mapping[str, Wanted]) -> Iterator[tuple[str, Wanted]]:
+    """Claims of final tasks that passed since: one that held its place then gets it, any other gets nothing."""
+    for name, claim in archived.verdicts.claims.items():
+        now, then = archived.verdicts.newest(name), archived.ledger.when_final.get(name)
+        if claim["task"] not in archived.decisions.final or now is None or now["outcome"] != Outcome.PASSED:
+            continue
+        if then is not None and then.newest["reason"] != WITHDRAWN:
+            continue
+        entry = held_then.get(name, Wanted(claim["participant"], 0, AFTER_FINAL))
+        if not archived.decisions.standing(claim["participant"], _time_of(now)).eligible:
+            entry = replace(entry, amount_micro=0, reason=INELIGIBLE)
+        yield name, entry
+
+
+def _time_of(verdict: Line | None) -> Moment:
+    return END if verdict is None or verdict["at_ns"] is None else Moment(verdict["at_ns"])
+
+
+def _own_time(working: Line) -> Moment:
+    """When a set was completed; pools and bonuses go by the participant as a whole."""
+    try:
+        return parse_moment(working["at"])
+    except (KeyError, TypeError, ValueError):
+        return END

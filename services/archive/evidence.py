@@ -23,9 +23,10 @@ _REDUCED = {
     Source.ENTERED: "texts that were entered: reduced SDLs and answers, the originals are not kept or not published",
     Source.CODEHOST: "answers of code hosts, reduced when they came",
     Source.COMPARISON: "comparisons with other people's claims, made when the claim was looked at",
-    Source.PROBES: "days of uptime probes, sealed when they ended",
     Source.RECORD: "what the platform had on record",
 }
+
+_WITH_ORIGINAL = ("SUBMISSION ",)
 
 
 class NotThere(Exception):
@@ -86,7 +87,7 @@ class Evidence:
         if line["body_digest"] not in self._bodies:
             report.differ(place, f"its answer {line['body_digest'][:80]} is missing in {BODIES.name}")
         word = _REDUCED.get(Source(line["source"])) if line["source"] in _SOURCES else None
-        if word is not None:
+        if word is not None and not str(line["request"]).startswith(_WITH_ORIGINAL):
             report.trusted[word] += 1
 
     def use(self, names: Sequence[str], place: str) -> None:
@@ -95,6 +96,14 @@ class Evidence:
         for name in names:
             if name not in self._records:
                 self._contents.report.differ(place, f"it refers to observation {name[:80]}, which is missing")
+
+    def names(self, source: Source, begins: str = "") -> list[str]:
+        """The ids of public observations of a source whose request begins so."""
+        return sorted(
+            name
+            for name, record in self._records.items()
+            if record["source"] == source and not record["restricted"] and str(record["request"]).startswith(begins)
+        )
 
     def check_steps(self, steps: AbstractSet[str]) -> None:
         """Every act that a judge was told of is among the review steps, whose observations are `steps`."""

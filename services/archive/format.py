@@ -197,6 +197,61 @@ APPEALS = _member(
     observation text? id of the observation that judges read of it
     """,
 )
+ELIGIBILITY = _member(
+    "eligibility.jsonl",
+    "entries on who may earn and be paid; a participant's newest holds; the reasons are not published",
+    "id",
+    """
+    id int number of the entry
+    participant text whom it is about
+    number int counts the participant's entries from 1
+    eligibility text eligible, withheld (award and place stand, payment waits) or ineligible (award 0)
+    starts_ns int? from when work is concerned; null: all of it
+    at_ns int when it was decided
+    """,
+)
+RESULTS = _member(
+    "results.jsonl",
+    "what became provisional and final, and from which rows",
+    "task state",
+    """
+    task text slug of the task; empty: the pools and bonuses
+    state text provisional or final
+    at_ns int when
+    until_ns int? until when one could appeal
+    excepted object claims that were not decided then, each with the organizers' reason
+    lines_to int the newest award line then
+    verdicts_to int the newest verdict then
+    eligibility_to int the newest entry of eligibility then
+    """,
+)
+UPTIME_DAYS = _member(
+    "uptime_days.jsonl",
+    "the sealed days of probes of every provider that is claimed",
+    "provider day",
+    """
+    provider text address of the provider
+    day int whole days since 1970-01-01
+    every_seconds int how long a slot lasts
+    capacities objects GPUs by label; slots from 128 up point at these
+    slots text base64, one byte a slot: 0 not probed, 1-63 down, 64-127 not known, from 128 up (verifiers/probes.py)
+    digest text SHA-256 of the canonical JSON of the five columns before, hex
+    """,
+)
+SUBMITTED_SDLS = _member(
+    "submitted_sdls.jsonl",
+    "every version of an SDL that was written for others, with its text",
+    "claim number",
+    """
+    claim text id of the claim
+    number int counts the claim's versions from 1
+    received_ns int when it was received
+    digest text SHA-256 of the text, hex
+    text text the SDL
+    pull_request text its link, empty where none was asked
+    observation text id of the observation that judges read instead
+    """,
+)
 AWARD_LINES = _member(
     "award_lines.jsonl",
     "the reward ledger: it only grows; the sum of a key's lines is what it is awarded now",
@@ -241,6 +296,10 @@ MEMBERS: tuple[Member, ...] = (
     VERDICTS,
     REVIEW_STEPS,
     APPEALS,
+    SUBMITTED_SDLS,
+    UPTIME_DAYS,
+    ELIGIBILITY,
+    RESULTS,
     AWARD_LINES,
     TOTALS,
 )

@@ -40,10 +40,10 @@ class Verdicts:
     claims: dict[str, Line] = field(default_factory=dict)
     by_claim: dict[str, list[Line]] = field(default_factory=dict)
 
-    def newest(self, claim: str) -> Line | None:
-        """The newest verdict of a claim."""
-        verdicts = self.by_claim.get(claim)
-        return verdicts[-1] if verdicts else None
+    def newest(self, claim: str, up_to: int | None = None) -> Line | None:
+        """The newest verdict of a claim, or of those up to a number."""
+        verdicts = self.by_claim.get(claim, ())
+        return next((each for each in reversed(verdicts) if up_to is None or each["id"] <= up_to), None)
 
 
 def read_claims(contents: Contents, rules: Rules, people: People) -> Verdicts:

@@ -6,12 +6,15 @@ import json
 import tempfile
 from pathlib import Path
 
-from services.archive.awards import check_awards, check_totals, read_ledger
+from services.archive.awards import Archived, check_awards
 from services.archive.campaigns import read_people, read_rules
 from services.archive.container import ArchiveRefused, Limits, unpack
+from services.archive.decisions import read_decisions
 from services.archive.evidence import Evidence, NotThere
 from services.archive.format import APPEALS, REVIEW_STEPS
 from services.archive.judging import Judging, Verdicts, read_claims
+from services.archive.ledger_lines import check_totals, read_ledger
+from services.archive.originals import check_days, check_submissions
 from services.archive.reading import Contents
 from services.archive.report import Report
 from tasks.moment import Moment, format_moment
@@ -47,9 +50,12 @@ def _verify(contents: Contents) -> None:
     Judging(contents, rules, people, evidence).judge_all(verdicts)
     _check_steps(contents, evidence, verdicts)
     _check_appeals(contents, evidence, verdicts)
+    check_submissions(contents, evidence, verdicts)
+    check_days(contents, evidence)
     evidence.check_used()
-    ledger = read_ledger(contents, people)
-    check_awards(contents, rules, people, verdicts, ledger)
+    decisions = read_decisions(contents, rules, people)
+    ledger = read_ledger(contents, people, decisions)
+    check_awards(contents, Archived(rules, people, verdicts, decisions, ledger))
     check_totals(contents, rules, ledger)
 
 
