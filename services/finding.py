@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from sqlalchemy import select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
-from ledger.chain import DeploymentRow, LeaseRow
+from ledger.chain import DeploymentRow, GroupRow, LeaseRow, ProviderRow
 from ledger.chain_index import newest_cursor
 from ledger.claims import ClaimRow, EnteredSdlRow
 from ledger.observations import load_observations
@@ -35,6 +35,20 @@ class Finding(Protocol):
         params: Mapping[str, object],
     ) -> Sequence[Candidate]:
         """What the deployments of one owner may become."""
+        ...
+
+
+class ProviderFinding(Protocol):
+    """What a verifier offers where leases on a participant's own provider show the work."""
+
+    def provider_candidates(
+        self,
+        task: str,
+        provider: str,
+        deployments: Sequence[IndexedDeployment],
+        params: Mapping[str, object],
+    ) -> Sequence[Candidate]:
+        """What the deployments of registered tenants on one provider may become."""
         ...
 
 
@@ -71,6 +85,8 @@ class Finder:
     def _for(self, owners: Mapping[str, str]) -> Iterator[tuple[str, Task, Candidate]]:
         for task in self.loaded.newest.tasks:
             verifier = verifier_of(task.kind)
+            if verifier is not None and hasattr(verifier, "provider_candidates"):
+                yield from self._on_providers(task, cast("ProviderFinding", verifier), owners)
             if verifier is None or not hasattr(verifier, "candidates"):
                 continue
             finding, params = cast("Finding", verifier), judge_params(self.loaded, task)
@@ -80,6 +96,58 @@ class Finder:
                 for candidate in finding.candidates(task.slug, deployments, self._entered(owner), params):
                     if candidate.subject is None or (participant, candidate.subject) not in claimed:
                         yield participant, task, candidate
+
+    def _on_providers(
+        self, task: Task, finding: ProviderFinding, owners: Mapping[str, str]
+    ) -> Iterator[tuple[str, Task, Candidate]]:
+        params, claimed = judge_params(self.loaded, task), self._claimed(task, set(owners.values()))
+        for provider, deployments in self._leased_on(task, owners).items():
+            participant = owners[provider]
+            for candidate in finding.provider_candidates(task.slug, provider, deployments, params):
+                if (participant, candidate.subject) not in claimed:
+                    yield participant, task, candidate
+
+    def _leased_on(self, task: Task, owners: Mapping[str, str]) -> dict[str, list[IndexedDeployment]]:
+        """The GPU groups that registered tenants leased on these owners' providers within the task's window."""
+        first = first_known_from(self.session, self.chain_id, task.opens)
+        end = first_known_from(self.session, self.chain_id, task.closes)
+        found: dict[str, list[IndexedDeployment]] = {}
+        providers = self.session.scalars(select(ProviderRow.owner).where(ProviderRow.chain_id == self.chain_id)).all()
+        mine = sorted(set(providers) & set(owners))
+        for start in range(0, len(mine), PART):
+            statement = self._leases_of_tenants(mine[start : start + PART])
+            if first is not None:
+                statement = statement.where(LeaseRow.created_at >= first)
+            if end is not None:
+                statement = statement.where(LeaseRow.created_at < end)
+            for lease, models in self.session.execute(statement.order_by(LeaseRow.created_at, LeaseRow.dseq)):
+                indexed = IndexedDeployment(
+                    owner=lease.owner,
+                    dseq=lease.dseq,
+                    hash="",
+                    created_at=lease.created_at,
+                    gpu_units=lease.gpu_units,
+                    gpu_models=tuple(models),
+                    providers=(lease.provider,),
+                )
+                found.setdefault(lease.provider, []).append(indexed)
+        return found
+
+    def _leases_of_tenants(self, providers: Sequence[str]) -> Select[LeaseRow, list[str]]:
+        """GPU leases of registered participants on these providers, each with the models that its group asked for."""
+        group = [getattr(GroupRow, name) == getattr(LeaseRow, name) for name in ("chain_id", "owner", "dseq", "gseq")]
+        return (
+            select(LeaseRow, GroupRow.gpu_models)
+            .join(GroupRow, and_(*group))
+            .join(AddressRow, AddressRow.address == LeaseRow.owner)
+            .join(RegistrationRow, RegistrationRow.participant == AddressRow.participant)
+            .where(
+                LeaseRow.chain_id == self.chain_id,
+                LeaseRow.provider.in_(providers),
+                LeaseRow.gpu_units > 0,
+                RegistrationRow.campaign == self.loaded.slug,
+            )
+        )
 
     def _claimed(self, task: Task, participants: set[str]) -> set[tuple[str, str]]:
         here = [ClaimRow.campaign == self.loaded.slug, ClaimRow.task == task.slug]

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from ledger.chain import GroupRow, LeaseRow
 from ledger.verdicts import load_verdict
 from services import campaigns, probing
-from services.claims import submit
+from services.claims import find_claims, submit
 from services.house import House
 from services.verification import judge_params
 from tasks.moment import SECOND, Moment, parse_moment
 from tests.houses import NOON
 from tests.onboarding_town import TownNode, at, town, verified
-from tests.onboarding_worlds import PROVIDER, probed
+from tests.onboarding_worlds import PROVIDER, TENANT, probed
 from tests.provider_double import ProviderDouble, node
 from verifiers.deciding import judge
 from verifiers.kinds import provider_onboarding
@@ -139,3 +140,34 @@ def test_close__verdict_kept__is_what_its_own_observations_say_byte_for_byte(pla
     facts = claim_facts(closed, loaded, "local-v2", [row])[0]
     params = judge_params(loaded, loaded.task("onboard"))
     assert judge(provider_onboarding, facts, observations, params, verdict.as_of) == verdict
+
+
+def _indexed(
+    house: House, *, owner: str = TENANT, units: int = 2, model: str = "nvidia/a100", height: int = 500
+) -> None:
+    name = {"chain_id": "local-v2", "owner": owner, "dseq": 7, "gseq": 1}
+    known = {"created_at": 500, "gpu_units": units, "read_height": 1000, "state": "active"}
+    lease = {"oseq": 1, "provider": PROVIDER, "bseq": 0, "price": "1", "denom": "uact", "reason": ""}
+    with house.ledger.write() as session:
+        session.add(GroupRow(**name, **known, gpu_models=[model]))
+        session.add(LeaseRow(**name, **known, **lease, closed_on=None))
+
+
+def test_find__registered_tenant_leased_two__makes_two_claims_once(place: Town) -> None:
+    house, node_, _ = place
+    _indexed(house)
+    assert find_claims(house) == "2 new claims"
+    assert find_claims(house) == "0 new claims"
+    rows = verified(house, node_)
+    assert (rows["1"].found, rows["1"].height, rows["2"].at_ns) == (True, 500, None)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [{"owner": "akash1nobody"}, {"model": "nvidia/rtx9999"}, {"model": "nvidia/*"}],
+    ids=["tenant not registered", "model not listed", "any model"],
+)
+def test_find__lease_that_proves_nothing__makes_no_claim(place: Town, index: dict) -> None:
+    house, _, _ = place
+    _indexed(house, **index)
+    assert find_claims(house) == "0 new claims"

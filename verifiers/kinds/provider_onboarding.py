@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from verifiers.chain.apiset import CURRENT, ApiSet
 from verifiers.deployed.facts import ChainFacts, bid_parameters
-from verifiers.evidence import ChainPoint, Check, ClaimFacts, Entry, Observation, Outcome, Sources, Verdict
+from verifiers.evidence import (
+    Candidate,
+    ChainPoint,
+    Check,
+    ClaimFacts,
+    Entry,
+    IndexedDeployment,
+    Observation,
+    Outcome,
+    Sources,
+    Verdict,
+)
+from verifiers.onboarding.candidates import candidates_of
 from verifiers.onboarding.entry import Gpu, entered_gpus, read_subject
 from verifiers.onboarding.leases import Needed, Search, Want, owners_of, provider_leases
 from verifiers.onboarding.looks import read_looks
@@ -21,6 +33,13 @@ VERSION = 1
 def enter(fields: Mapping[str, str], params: Mapping[str, object], addresses: Sequence[str]) -> Entry:
     """Check `provider, gpu_model, count`: the claims 1 to `count`, one for each GPU. Raises EntryRefused."""
     return entered_gpus(fields, onboarding_params(params), addresses)
+
+
+def provider_candidates(
+    task: str, provider: str, deployments: Iterable[IndexedDeployment], params: Mapping[str, object]
+) -> list[Candidate]:
+    """What indexed leases of registered tenants on a participant's provider may become. Pure."""
+    return candidates_of(task, provider, deployments, onboarding_params(params))
 
 
 def gather(claim: ClaimFacts, params: Mapping[str, object], sources: Sources) -> Sequence[Observation]:
