@@ -18,12 +18,14 @@ _HOUR = 600
 class HostExpectation:
     """What the pre-flight must say of a provider at the tip: the checks in `not_passed` do not pass, all others do.
 
-    `keeper`: the participant who claims `claims` (model with number of GPUs); "" where the scale has nobody for it.
+    `verdict`: of every claim on it then. `keeper`: the participant who claims `claims` (model with number of GPUs);
+    "" where the scale has nobody for it.
     """
 
     provider: str
     keeper: str
     claims: Mapping[str, int]
+    verdict: str
     not_passed: tuple[str, ...]
     why: str
 
@@ -77,7 +79,9 @@ def keepers(
                 made.acts.append(
                     SubmitClaim(height=at + number * _HOUR, participant=keeper, task=task, fields=fields)
                 )
-        made.expected.append(HostExpectation(provider, keeper, claims, tuple(told["not"]), told["why"]))
+        made.expected.append(
+            HostExpectation(provider, keeper, claims, told["verdict"], tuple(told["not"]), told["why"])
+        )
     return made
 
 
