@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ForeignKey, Index, func, select
+from sqlalchemy import ForeignKey, Index, false, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ledger.base import Base, Json
@@ -14,7 +14,8 @@ from ledger.claims import ClaimRow
 class BenchmarkChallengeRow(Base):
     """A challenge as it was issued; from `size` on: the interactive proof, each given once.
 
-    `sdl_hashes`: the manifest hashes of the SDL that carries it. `seed`, `root`, `draw`: hex.
+    `sdl_hashes`: the manifest hashes of the SDL that carries it. `seed`, `root`, `draw`: hex. `is_shipped`: it came
+    with the demo together with its result, not from us.
     """
 
     __tablename__ = "benchmark_challenges"
@@ -34,6 +35,7 @@ class BenchmarkChallengeRow(Base):
     root: Mapped[str | None]
     committed_ns: Mapped[int | None]
     draw: Mapped[str | None]
+    is_shipped: Mapped[bool] = mapped_column(server_default=false())
 
 
 class BenchmarkRunRow(Base):

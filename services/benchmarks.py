@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from ledger.benchmarks import BenchmarkChallengeRow, BenchmarkRunRow, challenges_of
 from ledger.observations import store_observations
 from ledger.people import RegistrationRow
+from ledger.rows import insert_once
 from services import campaigns
 from services.campaigns import Loaded
 from services.errors import Conflict, NotAllowed, NotFound, Refused, TooMany
@@ -134,6 +135,31 @@ def challenge_of(row: BenchmarkChallengeRow) -> Challenge:
     return Challenge(row.id, row.campaign, row.participant, row.provider, issued_at, expires_at)
 
 
+def keep_shipped(house: House, shipped: Challenge) -> None:
+    """Keep a challenge that a demo brings with its result; again: nothing changes.
+
+    Raises NotAllowed on a platform that others reach: there every challenge is our own.
+    """
+    if not house.settings.on_loopback:
+        raise NotAllowed("Shipped challenges are for a demo on loopback.")
+
+    def store(session: Session) -> None:
+        _may_ask(session, shipped.campaign, shipped.participant, house.clock.now())
+        row = {
+            "id": shipped.id,
+            "campaign": shipped.campaign,
+            "participant": shipped.participant,
+            "provider": shipped.provider,
+            "issued_ns": shipped.issued_at,
+            "expires_ns": shipped.expires_at,
+            "sdl_hashes": [],
+            "is_shipped": True,
+        }
+        insert_once(session, BenchmarkChallengeRow, row)
+
+    house.ledger.transact(store)
+
+
 def start(house: House, challenge_id: str, token: str, n: int) -> str:
     """Begin the interactive proof: gives the seed and starts the clock. Again before the commitment: a new seed.
 
@@ -240,6 +266,7 @@ def _record(house: House, row: BenchmarkChallengeRow, run: BenchmarkRunRow) -> O
             "issued_at": format_moment(made.issued_at),
             "expires_at": format_moment(made.expires_at),
             "genuine": challenges.is_genuine(_keys(house), made),
+            "shipped": row.is_shipped and house.settings.on_loopback,
             "sdl_hashes": row.sdl_hashes,
         },
         "measured": _measured(row),

@@ -15,6 +15,7 @@ from services import benchmark_data, benchmarks, claims
 from services.benchmark_source import KeptBenchmarks
 from services.errors import Conflict, NotAllowed, NotFound, Refused, TooMany
 from services.house import House
+from tasks.moment import Moment
 from tests.benchmark_town import (
     OTHER,
     PARTICIPANT,
@@ -27,7 +28,7 @@ from tests.benchmark_town import (
 )
 from tests.benchmark_worlds import gpu
 from tests.houses import later
-from verifiers.benchmark.challenge import is_genuine, runner_token, server_keys
+from verifiers.benchmark.challenge import Challenge, is_genuine, runner_token, server_keys
 from verifiers.benchmark.record import find_comparison, find_record
 from verifiers.sdl import check
 
@@ -301,3 +302,26 @@ def test_medians__variants__are_never_put_together(house: House) -> None:
         accepted_run(later(house, number), OTHER, name, gib)
     found = {(each.variant, each.runs) for each in benchmark_data.medians(house) if each.test == "resnet50"}
     assert found == {("a100 sxm 80GB", 1), ("a100 sxm 40GB", 1), ("a100 pcie 40GB", 2)}
+
+
+def test_shipped__on_loopback__is_marked_in_the_record(house: House) -> None:
+    now = house.clock.now()
+    shipped = Challenge("5e" * 16, "bench-test", PARTICIPANT.address, PROVIDER, now, Moment(now + 10**12))
+    benchmarks.keep_shipped(house, shipped)
+    benchmarks.keep_shipped(house, shipped)
+    text = json.dumps(result_for(shipped.id))
+    claims.submit(house, PARTICIPANT.address, "benchmark", {"challenge": shipped.id, "result": text})
+    kept = KeptBenchmarks(house).record(shipped.id)
+    assert kept is not None
+    record, _ = find_record([kept], shipped.id)
+    assert record is not None
+    assert (record.challenge.shipped, record.challenge.genuine) == (True, False)
+
+
+def test_shipped__public_platform__takes_none(tmp_path: Path) -> None:
+    house = make(tmp_path, public_url="https://waymark.example", secret_keys=("a long random text",))
+    now = house.clock.now()
+    shipped = Challenge("5e" * 16, "bench-test", PARTICIPANT.address, PROVIDER, now, Moment(now + 10**12))
+    with pytest.raises(NotAllowed):
+        benchmarks.keep_shipped(house, shipped)
+    house.ledger.close()

@@ -81,10 +81,11 @@ class Checker:
     def _challenge(self) -> Check:
         issued, received = self.seen.record.challenge, self.seen.record.received_at
         expected = f"a challenge of ours for you and this campaign, its result before {issued.expires_at}"
-        ours = issued.genuine and issued.id == self.claim.subject
+        ours = (issued.genuine or issued.shipped) and issued.id == self.claim.subject
         yours = (issued.participant, issued.campaign) == (self.claim.participant, self.claim.campaign)
         is_timely = self.seen.record.received <= issued.expires
-        seen = f"issued {issued.issued_at}, result received {received}"
+        origin = "shipped with the demo, given" if issued.shipped else "issued"
+        seen = f"{origin} {issued.issued_at}, result received {received}"
         if not ours:
             seen = "not a challenge of ours"
         elif not yours:

@@ -19,7 +19,10 @@ class _Part(BaseModel):
 
 
 class IssuedFacts(_Part):
-    """The challenge as it was issued; `genuine`: its id is the code of these facts under one of our keys."""
+    """The challenge as it was issued; `genuine`: its id is the code of these facts under one of our keys.
+
+    `shipped`: it came with a demo on loopback, together with a result that was made for it.
+    """
 
     id: str
     campaign: str
@@ -28,6 +31,7 @@ class IssuedFacts(_Part):
     issued_at: str
     expires_at: str
     genuine: bool
+    shipped: bool = False
     sdl_hashes: list[str]
 
     @property
