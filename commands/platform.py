@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import secrets
 import sys
@@ -92,6 +93,7 @@ def devnet(arguments: Arguments) -> int:
             seed=arguments.seed,
             is_calm=arguments.calm,
             generation=arguments.generation,
+            codes=json.loads(arguments.codes.read_text()) if arguments.codes else None,
         )
     except (OSError, UnknownScenario) as error:
         raise CommandError(f"the local network can't start: {error}") from error

@@ -39,6 +39,10 @@ class Told:
         """The owners of the providers that answer, in the order of their ports."""
         return [hosted.owner for hosted in self._story.chain.hosts]
 
+    def authors(self) -> Sequence[str]:
+        """The participants who have pull requests on the local code host."""
+        return sorted({pull.code_of for pull in self._story.pulls if pull.code_of})
+
     def _run(self, player: Player, act: people.PersonAct) -> partial[None]:
         match act:
             case people.Register():

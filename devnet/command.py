@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Mapping
 
+from devnet.codehost import CodeHost
 from devnet.faults import Fault
 from devnet.network import Clock, serve
 from devnet.story.library import names, story
 
 HOUR_NS = 3600 * 10**9
 STORY_DAYS_BEFORE_START = 28
+CODE_HOST_AT = 2
 PROVIDERS_FROM = 10
 """The first provider's ports come so far after REST's (DESIGN section 5)."""
 
@@ -31,11 +34,14 @@ def run_devnet(
     seed: int | None = None,
     generation: str = "v2",
     is_calm: bool = False,
+    codes: Mapping[str, str] | None = None,
 ) -> None:
-    """Serve a scenario: REST on `port`, RPC on the next, its providers from `port` + 10 in pairs (REST, gRPC).
+    """Serve a scenario: REST on `port`, RPC on the next, a code host on the one after that, its providers from
+    `port` + 10 in pairs (REST, gRPC).
 
     `opens`: Unix nanoseconds of block 1; default: now, rounded down to the hour, less 28 days. About some owners the
-    node fails to answer, as the story says, unless `is_calm`. Raises OSError where a port is taken, UnknownScenario.
+    node fails to answer, as the story says, unless `is_calm`. `codes`: by participant, what stands in the text of
+    their pull requests. Raises OSError where a port is taken, UnknownScenario.
     """
     if name not in names():
         raise UnknownScenario(f"there is no scenario {name!r}; there are: {', '.join(names())}")
@@ -57,8 +63,10 @@ def run_devnet(
         tip = network.tip()
         with network.hosts[0].node.lock:
             network.chain.advance(tip)
+        host = CodeHost(told.pulls, codes or {}, network.chain.time, clock.now, port + CODE_HOST_AT)
         sys.stderr.write(
             f"{told.chain.chain_id} stands at {tip}: REST {network.rest_url}, RPC {network.rpc_url}, "
-            f"{len(network.providers)} providers from port {port + PROVIDERS_FROM}\n"
+            f"code host {host.url}, {len(network.providers)} providers from port {port + PROVIDERS_FROM}\n"
         )
         stop.wait()
+        host.close()

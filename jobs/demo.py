@@ -19,9 +19,10 @@ STORY_DAYS_BEFORE_START = 28
 STORY_OPENS = parse_moment("2023-06-20T16:00:00Z")
 CHAIN_ID = "waymark-demo-1"
 PAYOUT_CHAIN_ID = "waymark-demo-pay-1"
+CODE_HOST_AT = 2
 PROVIDERS_FROM = 10
-_NETWORK_PORTS = (0, 1, *range(PROVIDERS_FROM, PROVIDERS_FROM + 60))
-"""What a local network takes, counted from its REST port: REST, RPC, and two for each of its providers."""
+_NETWORK_PORTS = (0, 1, CODE_HOST_AT, *range(PROVIDERS_FROM, PROVIDERS_FROM + 60))
+"""What a local network takes, counted from its REST port: REST, RPC, the code host, and two for each provider."""
 
 _TIME = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
@@ -56,6 +57,11 @@ class Demo:
     def acts_file(self) -> Path:
         """How many of the people's acts are done."""
         return self.folder / "acts.json"
+
+    @property
+    def codes_file(self) -> Path:
+        """The codes that stand in the authors' pull requests, by participant."""
+        return self.folder / "codes.json"
 
     @property
     def url(self) -> str:
@@ -113,6 +119,7 @@ def _stored(folder: Path, state_file: Path, port: int | None) -> Demo:
 def write_settings(demo: Demo, clock_stops_at: Moment | None, providers: Sequence[str] = ()) -> None:
     """Write `.env` and `ports.json`, which other commands and people read. `providers`: owners, by their ports."""
     rest, rpc = f"http://127.0.0.1:{demo.rest_port}", f"http://127.0.0.1:{demo.rest_port + 1}"
+    codehost = f"http://127.0.0.1:{demo.rest_port + CODE_HOST_AT}"
     lines = {
         "CHAIN_REST": rest,
         "CHAIN_RPC": rpc,
@@ -120,11 +127,12 @@ def write_settings(demo: Demo, clock_stops_at: Moment | None, providers: Sequenc
         "SECRET_KEYS": demo.secret_key,
         "PUBLIC_URL": demo.url,
         "ALLOW_PRIVATE_HOSTS": "127.0.0.0/8",
+        "CODEHOST_API": codehost,
     }
     if clock_stops_at is not None:
         lines["CLOCK_STOPS_AT"] = format_moment(clock_stops_at)
     write_whole(demo.env_file, "".join(f"WAYMARK_{name}={value}\n" for name, value in lines.items()))
-    ports: dict[str, object] = {"web": demo.url, "chain_rest": rest, "chain_rpc": rpc}
+    ports: dict[str, object] = {"web": demo.url, "chain_rest": rest, "chain_rpc": rpc, "codehost": codehost}
     first = demo.rest_port + PROVIDERS_FROM
     ports["providers"] = {
         owner: {"rest": f"https://127.0.0.1:{port}", "grpc": f"https://127.0.0.1:{port + 1}"}

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
-from jobs.demo import CHAIN_ID, Demo, campaign_text, write_settings
+from jobs.demo import CHAIN_ID, Demo, campaign_text, write_settings, write_whole
 from jobs.supervisor import Supervisor
 from ledger.upgrading import upgrade
 from services import campaigns, claims, following, verification
+from services.author_codes import author_codes
 from services.errors import Unavailable, UseCaseError
 from services.house import House
 from services.loading import load_campaign
@@ -47,6 +49,10 @@ class Told(Protocol):
 
     def providers(self) -> Sequence[str]:
         """The owners of the providers that answer, in the order of their ports."""
+        ...
+
+    def authors(self) -> Sequence[str]:
+        """The participants who have pull requests."""
         ...
 
 
@@ -91,10 +97,12 @@ class DemoRun:
         settings = load_settings(demo.env_file)
         upgrade(settings.database_url)
         house = self.build_house(settings)
-        load_campaign(house, _campaign(demo), "demo")
+        loaded, _ = load_campaign(house, _campaign(demo), "demo")
+        codes = {who: author_codes(settings, loaded.slug, who)[0] for who in self.told.authors()}
+        write_whole(demo.codes_file, json.dumps(codes, indent=2) + "\n")
         self.supervisor.stop_on_signals()
         network = ["devnet", "--port", str(demo.rest_port), "--opens", str(demo.opens), "--child"]
-        network += ["--scale", demo.scale, "--seed", str(demo.seed)]
+        network += ["--scale", demo.scale, "--seed", str(demo.seed), "--codes", str(demo.codes_file)]
         network += [] if until is None else ["--until", str(until)]
         self.supervisor.start("devnet", self.child(*network), os.environ)
         self.supervisor.start("serve", [*_with_env(self.child, demo), "serve"], os.environ)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from devnet.acts import Act, CreateCertificate, Person, Scenario, Send
 from devnet.keys import Key
+from devnet.story.authors import AuthorExpectation, PullTold, authors
 from devnet.story.cast import Cast, Director, Expectation
 from devnet.story.crowd import Crowd, Deployer, web_deployments
 from devnet.story.doers import Doers
@@ -41,7 +42,8 @@ class Story:
     deploy task its SDL texts, whose hashes are the catalogue's. `expected`: the cast's verdicts at the tip.
     `unreadable`: addresses about which a node fails to answer, where whoever runs the network sees to that.
     `capacity`: the GPUs that each provider really has, by address and model. `hosts`: what the pre-flight says of
-    each provider at the tip, and who claims its GPUs.
+    each provider at the tip, and who claims its GPUs. `pulls`: what a code host shows; `authors`: what is expected of
+    those who wrote SDLs for everybody.
     """
 
     chain: Scenario
@@ -55,6 +57,8 @@ class Story:
     unreadable: tuple[str, ...]
     capacity: Mapping[str, Mapping[str, int]]
     hosts: tuple[HostExpectation, ...]
+    pulls: tuple[PullTold, ...]
+    authors: tuple[AuthorExpectation, ...]
 
 
 def names() -> tuple[str, ...]:
@@ -94,7 +98,8 @@ class Teller:
         plans, web_owners, entered = self._plans(cast, crowd)
         people += entered
         kept = self._keepers(cast, crowd, plans)
-        people = [*kept.renamed(people), *kept.acts]
+        written = authors(self._parameters, self._folk, self._sdls, crowd, plans)
+        people = [*written.renamed(kept.renamed(people)), *kept.acts, *written.acts]
         acts = self._acts(plans, web_owners)
         used = {act.sdl for act in acts if hasattr(act, "sdl")}
         catalogue = {
@@ -126,6 +131,8 @@ class Teller:
                 for one in self._parameters.providers
             },
             hosts=tuple(kept.expected),
+            pulls=tuple(written.pulls),
+            authors=tuple(written.expected),
         )
 
     def _keepers(self, cast: Cast, crowd: list[Participant], plans: list[DeploymentPlan]) -> Keepers:

@@ -43,12 +43,10 @@ def reduce_submission(source: str) -> dict[str, object]:
 
 def secrets_in_submission(source: str, report: SdlReport) -> tuple[Finding, ...]:
     """Secrets anywhere in a valid SDL's text, comments too: the text would be shown to everybody."""
-    found = list(report.findings)
-    for number, line in enumerate(source.splitlines(), start=1):
-        sort = _sort_of_line(line)
-        if sort is not None and all((each.line, each.sort) != (number, sort) for each in found):
-            found.append(Finding(number, "", sort))
-    return tuple(found)
+    lines = enumerate(source.splitlines(), start=1)
+    found = [Finding(number, "", sort) for number, line in lines if (sort := _sort_of_line(line)) is not None]
+    seen = {each.sort for each in found}  # a service's own findings name the line where the service begins
+    return (*found, *(each for each in report.findings if each.sort not in seen))
 
 
 def _sort_of_line(line: str) -> str | None:

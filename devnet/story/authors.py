@@ -1,0 +1,205 @@
+"""Who writes SDLs for everybody: `authors.yaml` turned into runs, acts of people, pull requests and expectations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import yaml
+
+from devnet.story.folk import Folk
+from devnet.story.parameters import Parameters
+from devnet.story.people import PersonAct, Register, SubmitClaim
+from devnet.story.plans import DeploymentPlan, Ending
+from devnet.story.sdls import Library
+from devnet.story.signups import Participant
+
+HOST = "github.com"
+_SOON = 30
+_LEAST_BLOCKS = 130
+_DAY = 14_400
+_USUAL = ("nvidia-smi", "notebook")
+"""What the crowd runs that is no app of the catalogue: such a deployment may as well be an author's."""
+
+
+@dataclass(frozen=True, slots=True)
+class PullTold:
+    """A pull request that the local code host shows.
+
+    `code_of`: the participant whose code stands in its text, "" for none. `files`: path to text. `merged_at`,
+    `closed_at`: heights. `is_failing`: the host has an error whenever it is asked about it.
+    """
+
+    repository: str
+    number: int
+    title: str
+    code_of: str
+    files: Mapping[str, str]
+    merged_at: int | None = None
+    closed_at: int | None = None
+    is_failing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorExpectation:
+    """What must be said of the claim at the tip; `verdict` none: no claim. `not_passed`: every such check."""
+
+    name: str
+    participant: str
+    link: str
+    verdict: str
+    not_passed: tuple[str, ...]
+    why: str
+
+
+@dataclass
+class Authors:
+    """Their acts, the names that they show, their pull requests, what is expected."""
+
+    acts: list[PersonAct] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    pulls: list[PullTold] = field(default_factory=list)
+    expected: list[AuthorExpectation] = field(default_factory=list)
+
+    def renamed(self, acts: Iterable[PersonAct]) -> Iterator[PersonAct]:
+        """The acts, authors registering under their names."""
+        for act in acts:
+            if isinstance(act, Register) and act.participant in self.names:
+                yield replace(act, display_name=self.names[act.participant])
+            else:
+                yield act
+
+
+def authors(
+    parameters: Parameters,
+    folk: Folk,
+    library: Library,
+    crowd: Sequence[Participant],
+    plans: Sequence[DeploymentPlan],
+) -> Authors:
+    """Make people of the crowd authors; one who runs the SDL gets a deployment of theirs changed into it.
+
+    An author for whom the crowd has nobody is left out. Only texts of deployments change, never what they ask for:
+    the story's figures stay.
+    """
+    told = yaml.safe_load((parameters.folder / "authors.yaml").read_text(encoding="utf-8"))
+    opens, last = parameters.calendar.height(told["opens"]), parameters.told_by - _DAY
+    runs, idle = _free_runs(crowd, plans, opens, last), _idle(crowd, plans, last)
+    writer = _Writer(parameters, folk, library, told, runs, idle)
+    for one in told["authors"]:
+        writer.introduce(one)
+    return writer.made
+
+
+def _free_runs(
+    crowd: Sequence[Participant], plans: Sequence[DeploymentPlan], opens: int, last: int
+) -> Iterator[tuple[Participant, DeploymentPlan]]:
+    """One deployment of each deployer that may be an author's run, the earliest first."""
+    by_name = {one.name: one for one in crowd}
+    taken: set[str] = set()
+    for plan in sorted(plans, key=lambda plan: (plan.height, plan.who)):
+        one = by_name.get(plan.who)
+        if one is None or one.name in taken or plan.sdl.file not in _USUAL or plan.updates or not plan.leases:
+            continue
+        lease = plan.leases[0]
+        is_whole = lease.ending is Ending.DEPLOYMENT and (lease.closes or 0) - lease.opens >= _LEAST_BLOCKS
+        is_in_time = plan.height > max(opens, one.height) + _SOON and (lease.closes or last) < last
+        if is_whole and is_in_time and plan.deposit is None:
+            taken.add(one.name)
+            yield one, plan
+
+
+def _idle(crowd: Sequence[Participant], plans: Sequence[DeploymentPlan], last: int) -> Iterator[Participant]:
+    """People who lease no GPU, those who registered last first: the first ones keep providers."""
+    busy = {plan.who for plan in plans if plan.asks_gpu}
+    free = (one for one in crowd if one.name not in busy and one.height < last)
+    return iter(sorted(free, key=lambda one: -one.height))
+
+
+class _Writer:
+    """Makes one author after the other."""
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        folk: Folk,
+        library: Library,
+        told: Mapping[str, Any],
+        runs: Iterator[tuple[Participant, DeploymentPlan]],
+        idle: Iterator[Participant],
+    ) -> None:
+        self._parameters, self._folk, self._library, self._told = parameters, folk, library, told
+        self._runs, self._idle = runs, idle
+        self._participants: dict[str, str] = {}
+        self._sent: dict[str, int] = {}
+        self.made = Authors()
+
+    def introduce(self, one: Mapping[str, Any]) -> None:
+        """One author, if the crowd has somebody for it."""
+        needs_other = one.get("of") or one.get("after")
+        found = self._somebody(one) if needs_other is None or needs_other in self._participants else None
+        if found is None:
+            return
+        participant, at, text = found
+        self._participants[one["name"]] = participant
+        self.made.names[participant] = one["name"].replace("-", " ").capitalize()
+        for old, new in one.get("sends_text", {}).items():
+            text = text.replace(old, new)
+        if "after" in one:
+            at = max(at, self._sent.get(one["after"], 0) + 1)
+        self._sent[one["name"]] = at
+        number = one["pull"]["number"]
+        link = f"https://{HOST}/{self._told['repository']}/pull/{number}"
+        fields = (("sdl", text), ("pull_request", link))
+        self.made.acts.append(SubmitClaim(height=at, participant=participant, task=self._told["task"], fields=fields))
+        if "of" not in one and not one["pull"].get("absent"):
+            self.made.pulls.append(self._pull(one, participant, at, text))
+        expect = one["expect"]
+        self.made.expected.append(
+            AuthorExpectation(
+                one["name"], participant, link, expect["verdict"], tuple(expect.get("not", ())), one["why"]
+            )
+        )
+
+    def _somebody(self, one: Mapping[str, Any]) -> tuple[str, int, str] | None:
+        """(participant, height at which the claim is sent, text of the SDL)."""
+        if not one["runs"]:
+            idle = next(self._idle, None)
+            if idle is None:
+                return None
+            text = self._library.text(self._library.sdl(one["sdl"]))
+            text = next((each.files[_path(one)] for each in self.made.pulls if self._is_of(one, each)), text)
+            return self._folk.address(idle.name), idle.height + _SOON, text
+        run = next(self._runs, None)
+        if run is None:
+            return None
+        person, plan = run
+        plan.sdl = self._library.sdl(one["sdl"], plan.sdl.model, plan.sdl.units)
+        closes = plan.leases[0].closes or plan.leases[0].opens
+        return self._folk.address(person.name), closes + _SOON, self._library.text(plan.sdl)
+
+    def _is_of(self, one: Mapping[str, Any], pull: PullTold) -> bool:
+        return "of" in one and pull.code_of == self._participants.get(one["of"])
+
+    def _pull(self, one: Mapping[str, Any], participant: str, at: int, sent: str) -> PullTold:
+        pull = one["pull"]
+        shows, state = pull.get("shows", "own"), pull.get("state", "open")
+        code_of = {"own": participant, "none": ""}.get(shows, self._participants.get(shows, ""))
+        text = sent
+        if pull.get("holds", "sent") != "sent":
+            text = self._library.text(self._library.sdl(pull["holds"]))
+        return PullTold(
+            repository=self._told["repository"],
+            number=pull["number"],
+            title=f"Add {one['sdl']}",
+            code_of=code_of,
+            files={_path(one): text, f"{one['sdl']}/README.md": f"# {one['sdl']}\n"},
+            merged_at=at + _DAY if state == "merged" else None,
+            closed_at=at + _DAY if state == "closed" else None,
+            is_failing=bool(pull.get("failing")),
+        )
+
+
+def _path(one: Mapping[str, Any]) -> str:
+    return f"{one['sdl']}/deploy.yaml"
