@@ -96,7 +96,7 @@ def read_worked(session: Session, loaded: Loaded) -> Worked:
 
 
 def _then(session: Session, slug: str, row: ResultStateRow) -> Eligibilities:
-    return eligibilities(session, slug, row.eligibility_to)
+    return eligibilities(session, slug, up_to=row.eligibility_to)
 
 
 def _registered(session: Session, slug: str) -> dict[str, Moment]:

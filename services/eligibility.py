@@ -23,6 +23,9 @@ LONGEST_REASON = 4000
 END = Moment(2**63 - 1)
 """Later than any work: what holds for the whole participant."""
 
+PAYABLE = Standing(eligible=True, payable=True, reason="")
+"""What holds where nobody decided anything."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entered:
@@ -133,9 +136,12 @@ class Eligibilities:
         return self._decisions.keys()
 
 
-def eligibilities(session: Session, campaign: str, up_to: int | None = None) -> Eligibilities:
-    """Every decision of the campaign; `up_to`: as it was when this entry was the newest."""
-    return Eligibilities(row for row in entries(session, campaign) if up_to is None or row.id <= up_to)
+def eligibilities(
+    session: Session, campaign: str, participants: Iterable[str] | None = None, *, up_to: int | None = None
+) -> Eligibilities:
+    """Every decision of the campaign, or of a few participants; `up_to`: as when this entry was the newest."""
+    rows = entries(session, campaign, participants)
+    return Eligibilities(row for row in rows if up_to is None or row.id <= up_to)
 
 
 def excluded(session: Session, campaign: str, now: Moment) -> frozenset[str]:

@@ -16,15 +16,23 @@ from ledger.reviews import ReviewStepRow
 from services import campaigns
 from services.appeals import Appeal, of_claims
 from services.campaigns import Loaded
+from services.eligibility import END, PAYABLE, eligibilities
 from services.errors import NotFound
 from services.house import House
+from services.queues import waiting_before
 from services.review_steps import rows_of
 from services.standings import Place, place_of
+from tasks.eligibility import Standing
+from tasks.moment import Moment
+from tasks.parts import Task
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the reward ledger, or what a claim that holds its place would get today (`provisional`)."""
+    """One line of the reward ledger, or what a claim that holds its place would get today (`provisional`).
+
+    `waiting_before`: how many completions before it found the same places taken, None where that is not the reason.
+    """
 
     kind: str
     slug: str | None
@@ -37,6 +45,7 @@ class Line:
     cause: str = ""
     computed_ns: int | None = None
     corrects: int | None = None
+    waiting_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,7 @@ class SeenClaim:
     """A claim with its newest verdict. `verdict` None: nobody has looked yet, `checks` is empty then.
 
     `steps`: what reviewers decided and the participant answered; `appeals` with their rulings; both oldest first.
+    `standing`: whether it may be paid, with the organizers' reason, which is for the participant and the staff.
     """
 
     row: ClaimRow
@@ -53,6 +63,8 @@ class SeenClaim:
     lines: Sequence[Line]
     steps: Sequence[ReviewStepRow] = ()
     appeals: Sequence[Appeal] = ()
+    task: Task | None = None
+    standing: Standing = PAYABLE
 
     @property
     def missing(self) -> Sequence[str]:
@@ -61,8 +73,8 @@ class SeenClaim:
 
     @property
     def amount_micro(self) -> int:
-        """What the ledger holds for it now."""
-        return sum(line.amount_micro for line in self.lines if not line.provisional)
+        """What the ledger holds for it now, grants apart."""
+        return sum(line.amount_micro for line in self.lines if not line.provisional and line.kind != "grant")
 
     @property
     def provisional_micro(self) -> int:
@@ -72,7 +84,10 @@ class SeenClaim:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A participant as everybody may see them. `place` None: not registered for the campaign in force."""
+    """A participant. `place` None: not registered for the campaign in force.
+
+    `standing`: whether all this may be paid; its reason is for the participant and the staff.
+    """
 
     address: str
     name: str | None
@@ -82,6 +97,7 @@ class Profile:
     addresses: Sequence[AddressRow]
     claims: Sequence[SeenClaim]
     other_lines: Sequence[Line]
+    standing: Standing = PAYABLE
 
 
 def profile(house: House, address: str) -> Profile:
@@ -104,7 +120,7 @@ def profile(house: House, address: str) -> Profile:
             .where(ClaimRow.campaign == loaded.slug, ClaimRow.participant == participant)
             .order_by(ClaimRow.received_ns.desc(), ClaimRow.id)
         ).all()
-        lines = _lines(session, loaded.slug, [participant])
+        lines = _lines(house, session, loaded.slug, [participant])
         return Profile(
             address=participant,
             name=place.name if place else None,
@@ -114,6 +130,7 @@ def profile(house: House, address: str) -> Profile:
             addresses=addresses,
             claims=seen_claims(session, loaded, claims, lines),
             other_lines=_without_claim(lines, {row.id for row in claims}),
+            standing=eligibilities(session, loaded.slug, [participant]).in_words(participant),
         )
 
 
@@ -124,7 +141,7 @@ def claim(house: House, claim_id: str) -> tuple[SeenClaim, str]:
         row = session.get(ClaimRow, claim_id)
         if loaded is None or row is None or row.campaign != loaded.slug:
             raise NotFound("There is no such claim. The participant's page lists all of theirs.")
-        lines = _lines(session, loaded.slug, [row.participant])
+        lines = _lines(house, session, loaded.slug, [row.participant])
         return seen_claims(session, loaded, [row], lines)[0], loaded.newest.reward.unit
 
 
@@ -145,6 +162,7 @@ def seen_claims(
     titles = {task.slug: task.title for task in loaded.newest.tasks}
     names = [claim.id for claim in claims]
     steps, appeals = rows_of(session, names), of_claims(session, names)
+    decided = eligibilities(session, loaded.slug, {claim.participant for claim in claims})
     return [
         SeenClaim(
             row=row,
@@ -154,14 +172,19 @@ def seen_claims(
             lines=lines.get(row.id, ()),
             steps=steps.get(row.id, ()),
             appeals=appeals.get(row.id, ()),
+            task=loaded.newest.task(row.task),
+            standing=decided.in_words(row.participant, END if row.at_ns is None else Moment(row.at_ns)),
         )
         for row in claims
     ]
 
 
-def _lines(session: Session, campaign: str, participants: Sequence[str]) -> dict[str | None, list[Line]]:
+def _lines(
+    house: House, session: Session, campaign: str, participants: Sequence[str]
+) -> dict[str | None, list[Line]]:
     """Every line of the named people by claim; those of pools, bonuses and grants under None."""
     found: dict[str | None, list[Line]] = defaultdict(list)
+    queues = waiting_before(house, session, campaign)
     awarded = select(AwardLineRow).where(
         AwardLineRow.campaign == campaign, AwardLineRow.participant.in_(participants)
     )
@@ -179,6 +202,7 @@ def _lines(session: Session, campaign: str, participants: Sequence[str]) -> dict
                 cause=row.cause,
                 computed_ns=row.computed_ns,
                 corrects=row.corrects,
+                waiting_before=queues.get(row.claim or ""),
             )
         )
     held = select(ProvisionalLineRow).where(
@@ -194,6 +218,7 @@ def _lines(session: Session, campaign: str, participants: Sequence[str]) -> dict
                 reason=held_row.reason,
                 working=held_row.working,
                 provisional=True,
+                waiting_before=queues.get(held_row.claim),
             )
         )
     return found

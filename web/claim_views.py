@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from ledger.claims import CheckRow
 from services.profiles import Line, SeenClaim
+from services.sessions import Person
+from tasks.rewards.refusals import Place
 from verifiers.reviewing import VOTES, Act
 from web.formats import short_address
-from web.workings import Sum, line_summary, working_of
+from web.workings import Around, Sum, line_summary, working_of
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _CHALLENGE = re.compile(r"[0-9a-f]{32}")
@@ -69,6 +71,8 @@ class ClaimView:
     amount_micro: int
     provisional_micro: int
     waits_for_answer: bool
+    not_payable: bool
+    stated: str
 
     @property
     def failed_checks(self) -> int:
@@ -86,9 +90,15 @@ class ClaimView:
         return not self.settled
 
 
-def claim_view(claim: SeenClaim, unit: str) -> ClaimView:
-    """All that a page shows of a claim; `unit` is that of its amounts."""
+def reads_reasons(person: Person | None, participant: str) -> bool:
+    """Whether somebody reads why a participant may not be paid: the participant and the staff; others do not."""
+    return person is not None and (person.participant == participant or person.is_staff)
+
+
+def claim_view(claim: SeenClaim, unit: str, person: Person | None = None) -> ClaimView:
+    """All that a page shows of a claim to this person; `unit` is that of its amounts."""
     row, verdict = claim.row, claim.verdict
+    stated = claim.standing.reason if reads_reasons(person, row.participant) else ""
     return ClaimView(
         id=row.id,
         task=row.task,
@@ -111,11 +121,13 @@ def claim_view(claim: SeenClaim, unit: str) -> ClaimView:
         attributes=row.attributes,
         fields=row.fields,
         checks=[_check(check) for check in claim.checks],
-        sum=_sum(claim, unit),
+        sum=_sum(claim, unit, stated),
         corrections=_corrections(claim.lines, unit),
         amount_micro=claim.amount_micro,
         provisional_micro=claim.provisional_micro,
         waits_for_answer=waits_for_answer(claim),
+        not_payable=not claim.standing.payable,
+        stated=stated,
     )
 
 
@@ -184,17 +196,20 @@ def _check(row: CheckRow) -> CheckView:
     )
 
 
-def _sum(claim: SeenClaim, unit: str) -> Sum | None:
-    if not claim.lines:
+def _sum(claim: SeenClaim, unit: str, stated: str) -> Sum | None:
+    lines = [line for line in claim.lines if line.kind != "grant"]
+    if not lines:
         return None
-    newest = claim.lines[-1]
+    newest = lines[-1]
     total = claim.provisional_micro if newest.provisional else claim.amount_micro
-    return working_of(newest, unit, total)
+    row = claim.row
+    around = Around(Place.at_moment(row.at_ns, row.height, row.tx_index), claim.task, stated)
+    return working_of(newest, unit, total, around)
 
 
 def _corrections(lines: Sequence[Line], unit: str) -> list[CorrectionView]:
     kept = [line for line in lines if not line.provisional]
-    if len(kept) < 2:
+    if len(kept) < 2 and not any(line.kind == "grant" for line in kept):
         return []
     return [
         CorrectionView(line.computed_ns or 0, line_summary(line, unit), line.cause, line.revision or 0)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.profiles import Line
-from web.formats import amount, integer, number, percent
+from tasks.parts import Task
+from tasks.rewards.explain import Row, Told, explain
+from tasks.rewards.refusals import Place
+from web.formats import amount, number, percent
 
 _REASONS = {
     "awarded": "Awarded in full.",
@@ -19,6 +22,8 @@ _REASONS = {
     "before_registration": "Not paid: the work lies before the registration. Work after it counts.",
     "duplicate": "Not paid again: the same thing was already awarded to this participant.",
     "subject_taken": "Not paid: the same thing was already awarded to somebody else who did it earlier.",
+    "after_final": "Not paid: the results were final when it passed. The organizers can grant something by hand.",
+    "grant": "Granted by hand, outside the places.",
     "requires": "Not paid yet: another task has to be done first. Once it is, this counts from then.",
     "not_listed": "Not paid: this model is not in the list of the rules.",
     "decayed": "Not paid: by the time it was done the amount had fallen to nothing.",
@@ -41,12 +46,22 @@ class SumRow:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """An award as arithmetic, with the total's words and a note on why it is what it is."""
+    """An award as arithmetic, the total's words, one sentence on why, and a row for every rule that was asked."""
 
     rows: tuple[SumRow, ...]
     words: str
     amount_micro: int
     note: str
+    rules: Sequence[Row] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around a line: when the work was done, the task, an organizer's reason where it may be read."""
+
+    place: Place = Place(None)  # noqa: RUF009 - frozen
+    task: Task | None = None
+    stated: str = ""
 
 
 def reason_in_words(reason: str) -> str:
@@ -54,14 +69,19 @@ def reason_in_words(reason: str) -> str:
     return _REASONS.get(reason, f"{reason.replace('_', ' ').capitalize()}.")
 
 
-def working_of(line: Line, unit: str, total_micro: int) -> Sum:
-    """The sum of one line; `total_micro` is what the claim's award is now (lines are differences)."""
-    working = line.working
+def working_of(line: Line, unit: str, total_micro: int, around: Around | None = None) -> Sum:
+    """The sum of one line; `total_micro` is what the claim's award is now (lines are differences).
+
+    The organizers' own reason for an ineligible claim is in `around.stated`, and only for who may read it.
+    """
+    around = around or Around()
+    working = {**line.working, "ineligible_reason": around.stated}
     rows = [*_base(working, unit), *_bounds(working, unit)]
     words = "Expected if it passes" if line.provisional else "Award"
-    reason = _HELD if line.provisional and line.reason == "awarded" else reason_in_words(line.reason)
-    note = " ".join(part for part in (reason, _refusal(working), _slot(working)) if part)
-    return Sum(tuple(rows), words, total_micro, note)
+    told = Told(line.reason, total_micro, working, unit, around.place, around.task, line.waiting_before)
+    found = explain(told)
+    note = f"{_HELD} {found.sentence}" if line.provisional else found.sentence
+    return Sum(tuple(rows), words, total_micro, note, found.rows)
 
 
 def _base(working: Mapping[str, object], unit: str) -> list[SumRow]:
@@ -98,27 +118,6 @@ def _uncut(working: Mapping[str, object]) -> int:
     if not isinstance(base, int) or not isinstance(share, int):
         return 0
     return base * share * overflow // 10_000 if isinstance(overflow, int) else base * share // 100
-
-
-def _refusal(working: Mapping[str, object]) -> str:
-    """The particulars of a refusal: the reason that organizers gave, or who holds what was claimed."""
-    held, stated = working.get("held_by"), working.get("ineligible_reason")
-    if isinstance(held, Mapping):
-        return f"It is held by claim {str(held.get('claim'))[:12]}."
-    return f"The reason: {stated}" if stated else ""
-
-
-def _slot(working: Mapping[str, object]) -> str:
-    slot = working.get("slot")
-    if not isinstance(slot, Mapping):
-        return ""
-    taken, most, last = slot.get("taken"), slot.get("max"), slot.get("last_claim")
-    if not (isinstance(taken, int) and isinstance(most, int)):
-        return ""
-    if taken < most:
-        return f"Place {integer(taken + 1)} of {integer(most)}."
-    words = f"{integer(taken)} of {integer(most)} places were taken"
-    return f"{words}, the last one by claim {str(last)[:12]}." if last else f"{words}."
 
 
 def line_summary(line: Line, unit: str) -> str:

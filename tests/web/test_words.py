@@ -27,7 +27,7 @@ def line(reason: str, *, provisional: bool = False, **working: object) -> Line:
         (
             line("awarded", base_micro=40_000_000, percent=50, step=2, task_left_micro=10**9),
             [("Amount of the task", "40.00"), ("times the share paid at that time", "50\u00a0%")],
-            "Awarded in full.",
+            "50 % of 40 USD at that time.",
         ),
         (
             line("partly_awarded", base_micro=40_000_000, percent=100, budget_left_micro=7_000_000),
@@ -36,7 +36,7 @@ def line(reason: str, *, provisional: bool = False, **working: object) -> Line:
                 ("times the share paid at that time", "100\u00a0%"),
                 ("at most what was left of the campaign's budget", "7.00"),
             ],
-            "Awarded in part",
+            "was all that was left",
         ),
         (
             line("overflow", base_micro=40_000_000, percent=50, overflow_percent=10, overflow_left_micro=10**9),
@@ -45,15 +45,15 @@ def line(reason: str, *, provisional: bool = False, **working: object) -> Line:
                 ("times the share paid at that time", "50\u00a0%"),
                 ("times the share without a place", "10\u00a0%"),
             ],
-            "All places were taken",
+            "Work without a place gets 10 % of its amount here",
         ),
         (
             line("slots_full", slot={"line": 1, "max": 20, "taken": 20, "last_claim": "a" * 32}),
             [],
-            "20 of 20 places were taken, the last one by claim aaaaaaaaaaaa.",
+            "No place left of 20.",
         ),
-        (line("subject_taken", held_by={"claim": "b" * 32}), [], "It is held by claim bbbbbbbbbbbb."),
-        (line("ineligible", ineligible_reason="two accounts"), [], "The reason: two accounts"),
+        (line("subject_taken", held_by={"claim": "b" * 32}), [], "claim bbbbbbbbbbbb holds it"),
+        (line("ineligible", ineligible_reason="decision 3"), [], "Not payable."),
         (line("awarded", provisional=True), [], "Its place is held while the rest is checked."),
         (line("something_new"), [], "Something new."),
     ],
@@ -79,7 +79,7 @@ def test_working__each_reason__reads_like_arithmetic(given: Line, rows: list[tup
             "before_registration",
         ),
         *("duplicate", "subject_taken", "requires", "not_listed", "decayed", "participant_limit", "slots_full"),
-        *("budget_spent", "withdrawn"),
+        *("budget_spent", "withdrawn", "after_final", "grant"),
     ],
 )
 def test_reason__each_of_the_rules__has_a_sentence(reason: str) -> None:

@@ -32,7 +32,7 @@ def claim_page(claim_id: str) -> str:
     )
     return render_template(
         "claim.html",
-        claim=claim_view(claim, unit),
+        claim=claim_view(claim, unit, current_person()),
         unit=unit,
         people=people,
         appeals_until=results.appeals_until,

@@ -16,7 +16,7 @@ from web.asked import asked_page
 from web.claim_views import ClaimView, claim_view
 from web.context import house
 from web.pages.tasks_pages import task_view
-from web.security import required_person, signed_in
+from web.security import current_person, required_person, signed_in
 
 blueprint = Blueprint("mine", __name__)
 
@@ -44,7 +44,7 @@ def mine_page() -> str:
     seen = profile(house(), person.participant)
     titles = {each.task.slug: each.task.title for each in tasks}
     found = sorted(candidates(house(), person.participant), key=lambda each: (not each.needs, -each.dseq))
-    claims = sorted((claim_view(each, seen.unit) for each in seen.claims), key=_needs_reader_first)
+    claims = sorted((claim_view(each, seen.unit, current_person()) for each in seen.claims), key=_needs_reader_first)
     asked = asked_page(CANDIDATES_PER_PAGE)
     return render_template(
         "mine.html",

@@ -6,8 +6,9 @@ from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from services.profiles import Line, profile
-from web.claim_views import claim_view
+from web.claim_views import claim_view, reads_reasons
 from web.context import house
+from web.security import current_person
 from web.site import surroundings
 from web.workings import line_summary
 
@@ -20,10 +21,12 @@ def participant_page(address: str) -> str | Response:
     found = profile(house(), address)
     if found.address != address:
         return redirect(url_for("participant.participant_page", address=found.address))
+    person = current_person()
     return render_template(
         "participant.html",
         profile=found,
-        claims=[claim_view(claim, found.unit) for claim in found.claims],
+        stated=found.standing.reason if reads_reasons(person, found.address) else "",
+        claims=[claim_view(claim, found.unit, person) for claim in found.claims],
         others=[_other(line, found.unit) for line in found.other_lines],
     )
 
