@@ -47,7 +47,9 @@ def _load(contents: Contents, name: str, text: str) -> Campaign | None:
     try:
         return load(text)
     except CampaignErrors as errors:
-        contents.report.differ(name, f"it is no campaign any more: {next(iter(errors))}")
+        contents.report.differ(
+            name, f"the campaign file was edited, it is no campaign any more: {next(iter(errors))}"
+        )
         return None
 
 
