@@ -259,6 +259,22 @@ def _note_changes(
     insert_rows(session, ProbeChangeRow, rows)
 
 
+def fill_days(house: House, told: Sequence[ProbeDay]) -> None:
+    """Fill the gaps of days that are not sealed with what is told of them: for a demo, whose days lie before it."""
+
+    def fill(session: Session) -> None:
+        for day in told:
+            kept = open_days(session, [day.provider], day.day, day.every_seconds).get(day.provider)
+            if kept is None or kept.every_seconds != day.every_seconds:
+                continue
+            for slot, byte in enumerate(day.slots):
+                if byte and not kept.slots[slot]:
+                    kept = kept.with_state(slot, day.state(slot))
+            keep_days(session, [kept])
+
+    house.ledger.transact(fill)
+
+
 def seal_days(house: House, loaded: Loaded) -> int:
     """Seal the days that are over, and all of them once no task is open any more. Returns how many."""
     now, count = house.clock.now(), 0
