@@ -52,9 +52,8 @@ def submit(house: House, participant: str, task_slug: str, entered: Mapping[str,
     loaded = campaigns.required(house)
     task = loaded.task(task_slug)
     now = house.clock.now()
-    _is_open(task, now)
-    addresses = _addresses(house, loaded, participant)
-    entry = submissions.located(house, _checked(loaded, task, entered, addresses))
+    checked, _ = checked_entry(house, loaded, participant, task, entered)
+    entry = submissions.located(house, checked)
 
     def store(session: Session) -> Submitted:
         for sdl in entry.sdls:
@@ -74,6 +73,15 @@ def submit(house: House, participant: str, task_slug: str, entered: Mapping[str,
         return made
 
     return house.ledger.transact(store)
+
+
+def checked_entry(
+    house: House, loaded: Loaded, participant: str, task: Task, entered: Mapping[str, str]
+) -> tuple[Entry, list[str]]:
+    """What was entered as the kind understands it, and the participant's addresses. Raises as `submit`."""
+    _is_open(task, house.clock.now())
+    addresses = _addresses(house, loaded, participant)
+    return _checked(loaded, task, entered, addresses), addresses
 
 
 def _is_open(task: Task, now: Moment) -> None:

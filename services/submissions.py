@@ -113,17 +113,31 @@ def keep(
     return True
 
 
+def unsent(
+    house: House, loaded: Loaded, claim: str, participant: str, given: SubmittedSdl, now: Moment
+) -> Observation:
+    """A version as it would be kept, without keeping it."""
+    codes = author_codes(house.settings, loaded.slug, participant)
+    return submission_observation(claim, 1, now, given.pull_request, codes, given.reduced)
+
+
 @dataclass
 class KeptSubmissions:
-    """Implements `evidence.SubmissionSource` from the ledger. Make one for each pass. Thread safe."""
+    """Implements `evidence.SubmissionSource` from the ledger. Make one for each pass. Thread safe.
+
+    `unsent`: a version that is looked at without being kept, in place of the newest one.
+    """
 
     house: House
     loaded: Loaded
+    unsent: Observation | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _earlier: list[tuple[ClaimRow, Earlier]] | None = None
 
     def newest(self, claim: str) -> Sequence[Observation]:
         """The newest version submitted for a claim, reduced."""
+        if self.unsent is not None:
+            return [self.unsent]
         with self.house.ledger.read() as session:
             row = newest_version(session, claim)
             return list(load_observations(session, [row.observation]).values()) if row is not None else []

@@ -161,18 +161,7 @@ def verify_claims(house: House, loaded: Loaded, point: ChainPoint, rows: Sequenc
     """
     if house.chain is None or not rows:
         return
-    chain = PinnedChain(house.chain, point, known=_known(house, point.chain_id))
-    sources = Asked(
-        chain,
-        Entered(house, loaded.slug),
-        kept_steps(house, [row.id for row in rows]),
-        provider_source(house, chain),
-        KeptBenchmarks(house),
-        house.codehost or NoCodeHost(),
-        KeptSubmissions(house, loaded),
-        KeptProbes(house, loaded),
-        KeptRecords(house, loaded, point.chain_id),
-    )
+    sources = sources_at(house, loaded, point, [row.id for row in rows])
     facts = sorted(claim_facts(house, loaded, point.chain_id, rows), key=_reads)
     groups = [list(group) for _, group in groupby(facts, key=lambda claim: _reads(claim)[0])]
     look = partial(_judge_group, loaded, sources, point)
@@ -187,6 +176,24 @@ def verify_claims(house: House, loaded: Loaded, point: ChainPoint, rows: Sequenc
         _keep(house, waiting, worker)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def sources_at(house: House, loaded: Loaded, point: ChainPoint, claims: Sequence[str]) -> Asked:
+    """All that may be asked at `point`; `claims`: whose reviews are read. Raises Unavailable without a chain."""
+    if house.chain is None:
+        raise Unavailable("No chain is connected: set WAYMARK_CHAIN_REST and WAYMARK_CHAIN_RPC.")
+    chain = PinnedChain(house.chain, point, known=_known(house, point.chain_id))
+    return Asked(
+        chain,
+        Entered(house, loaded.slug),
+        kept_steps(house, claims),
+        provider_source(house, chain),
+        KeptBenchmarks(house),
+        house.codehost or NoCodeHost(),
+        KeptSubmissions(house, loaded),
+        KeptProbes(house, loaded),
+        KeptRecords(house, loaded, point.chain_id),
+    )
 
 
 def _judge_group(loaded: Loaded, sources: Asked, point: ChainPoint, group: Sequence[ClaimFacts]) -> list[Judged]:

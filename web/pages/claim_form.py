@@ -14,13 +14,15 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 
 from services import registrations, task_board
 from services.claims import submit
-from services.errors import Conflict, Refused
+from services.entry_check import EntryReport, can_check, check_entry
+from services.errors import Conflict, Refused, Unavailable
 from services.task_board import TaskNow
 from tasks.kinds import ClaimField
 from verifiers.sdl.parse import MAX_BYTES
 from verifiers.wallet.addresses import Address
+from web.claim_views import check_title
 from web.context import house
-from web.security import participant_only, required_person
+from web.security import limit_of, limiter, participant_only, required_person
 
 blueprint = Blueprint("claim_form", __name__)
 
@@ -49,6 +51,24 @@ def claim_form_page(slug: str) -> str | Response | tuple[str, int]:
     )
     flash(words, "passed")
     return redirect(url_for("evidence.claim_page", claim_id=made.claim))
+
+
+@blueprint.post("/tasks/<slug>/claim/check")
+@limiter.limit(limit_of("CHECK_LIMIT"))
+@participant_only
+def check_first(slug: str) -> str | tuple[str, int]:
+    """Look at an entry as the official look would, and keep nothing; what was entered stays in the form."""
+    entry = task_board.one(house(), slug)
+    participant = required_person().participant or Address("")
+    form = form_for(entry.fields, registrations.addresses_of(house(), participant), entry.task.params)()
+    try:
+        report = check_entry(house(), participant, slug, entered(form, entry.fields))
+    except (Refused, Conflict, Unavailable) as error:
+        at_field = error.field in form
+        if at_field:
+            form[error.field].errors = [error.message]
+        return _page(entry, form, "" if at_field else error.message), error.status
+    return _page(entry, form, report=report)
 
 
 def form_for(fields: Sequence[ClaimField], addresses: Sequence[str], params: Mapping[str, object]) -> type[FlaskForm]:
@@ -126,5 +146,13 @@ def _file_text(form: FlaskForm, name: str) -> str:
         raise Refused("The file is no text: choose the SDL, a YAML file.", name) from error
 
 
-def _page(entry: TaskNow, form: FlaskForm, trouble: str = "") -> str:
-    return render_template("claim_form.html", entry=entry, form=form, trouble=trouble)
+def _page(entry: TaskNow, form: FlaskForm, trouble: str = "", report: EntryReport | None = None) -> str:
+    return render_template(
+        "claim_form.html",
+        entry=entry,
+        form=form,
+        trouble=trouble,
+        report=report,
+        can_check=can_check(entry.task),
+        check_title=check_title,
+    )
