@@ -160,6 +160,7 @@ class Bench:
 
     def run(self) -> list[dict[str, object]]:
         """The whole suite, without gradients."""
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
         with torch.no_grad():
             self.gemm()
             self.bandwidth()
@@ -195,7 +196,7 @@ class Bench:
     def attention(self) -> None:
         """Softmax attention written out, so that every version of PyTorch does the same work."""
         batch, heads, length, width = self.pick(1, 1, 4), 16, self.pick(64, 512, 2048), 64
-        precision, dtype = ("fp16", torch.float16) if self.on_gpu else ("fp32", torch.float32)
+        precision, dtype = ("fp16", torch.float16) if self.capability >= (6, 0) else ("fp32", torch.float32)
         q, k, v = (torch.randn((batch, heads, length, width), device=self.device).to(dtype) for _ in range(3))
         work = 4 * batch * heads * length * length * width
         size = f"batch={batch} heads={heads} length={length} width={width}"
