@@ -14,6 +14,7 @@ from ledger.claims import ClaimRow
 from services import campaigns
 from services.house import House
 from services.remembered import awards_state, remembered
+from services.results import Results, results_in
 from tasks.campaign import Campaign
 from tasks.kinds import ClaimField, by_kind
 from tasks.moment import Moment
@@ -61,6 +62,7 @@ class TaskNow:
     fields: Sequence[ClaimField]
     places: Places
     decay: DecayNow | None
+    results: Results
 
 
 def board(house: House) -> list[TaskNow]:
@@ -74,7 +76,8 @@ def board(house: House) -> list[TaskNow]:
         taken, held = remembered(
             house.ledger, "places", key, lambda: (_taken(session, loaded.slug), _held(session, loaded.slug))
         )
-    return [_now(loaded.newest, task, now, taken, held) for task in loaded.newest.tasks]
+        results = results_in(session, loaded, now).tasks
+    return [_now(loaded.newest, task, now, taken, held, results[task.slug]) for task in loaded.newest.tasks]
 
 
 def one(house: House, slug: str) -> TaskNow:
@@ -94,7 +97,14 @@ def own_outcomes(house: House, participant: str) -> dict[str, Outcome]:
     return {task: next(each for each in BEST_FIRST if each in outcomes) for task, outcomes in found.items()}
 
 
-def _now(campaign: Campaign, task: Task, now: Moment, taken: Mapping[str, int], held: Mapping[str, int]) -> TaskNow:
+def _now(
+    campaign: Campaign,
+    task: Task,
+    now: Moment,
+    taken: Mapping[str, int],
+    held: Mapping[str, int],
+    results: Results,
+) -> TaskNow:
     kind = by_kind(task.kind)
     return TaskNow(
         task=task,
@@ -102,6 +112,7 @@ def _now(campaign: Campaign, task: Task, now: Moment, taken: Mapping[str, int], 
         fields=kind.claim_fields(task.params) if kind else (),
         places=_places(campaign, task.reward, taken.get(task.slug, 0), held.get(task.slug, 0)),
         decay=decay_at(task, campaign.excused, now),
+        results=results,
     )
 
 

@@ -12,10 +12,11 @@ from ledger.reviews import ReviewStepRow
 from services.appeals import Appeal
 from services.evidence_lookup import Seen
 from services.profiles import Line, Profile, SeenClaim
+from services.results import Results
 from services.review_queue import Waiting
 from services.standings import Place
 from services.task_board import DecayNow, TaskNow
-from tasks.moment import Moment, format_moment
+from tasks.moment import SECOND, Moment, format_moment
 from tasks.parts import Reward
 from verifiers.evidence import Candidate
 from web.api import models
@@ -69,6 +70,19 @@ def task(entry: TaskNow, unit: str) -> models.TaskAnswer:
         ],
         places=models.PlacesAnswer(taken=entry.places.taken, held=entry.places.held, left=entry.places.left),
         decay=_decay(entry.decay) if entry.decay else None,
+        results=results(entry.results),
+    )
+
+
+def results(found: Results) -> models.ResultsAnswer:
+    """How far the results of a task or a campaign are."""
+    return models.ResultsAnswer(
+        stage=found.stage.value,
+        published_at=time_or_none(found.published),
+        appeals_until=time_or_none(found.appeals_until),
+        final_at=time_or_none(found.final),
+        results_by=time_or_none(found.promised),
+        late_seconds=found.late_ns // SECOND,
     )
 
 
@@ -214,6 +228,7 @@ def participant(found: Profile) -> models.ParticipantAnswer:
         unit=found.unit,
         amount_micro=standing.amount_micro if standing else 0,
         provisional_micro=standing.provisional_micro if standing else 0,
+        payable=found.standing.payable,
         awards=[award(line) for line in found.other_lines],
         claims=[claim(each) for each in found.claims],
     )

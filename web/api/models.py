@@ -39,6 +39,21 @@ class Listed(Answer, Generic[Item]):
     total: int
 
 
+class ResultsAnswer(Answer):
+    """How far results are. `stage`: before, open, closed, provisional or final.
+
+    `appeals_until` null before they are published; `late_seconds`: how much later than `results_by` they were
+    published, or how late they are by now.
+    """
+
+    stage: str
+    published_at: Time | None
+    appeals_until: Time | None
+    final_at: Time | None
+    results_by: Time | None
+    late_seconds: int
+
+
 class CampaignAnswer(Answer):
     """The campaign in force. `rules_digest` is echoed at registration."""
 
@@ -105,6 +120,7 @@ class TaskAnswer(Answer):
     fields: list[FieldAnswer]
     places: PlacesAnswer
     decay: DecayAnswer | None
+    results: ResultsAnswer
 
 
 class PointAnswer(Answer):
@@ -242,6 +258,7 @@ class ParticipantAnswer(Answer):
     unit: str
     amount_micro: Micro
     provisional_micro: Micro
+    payable: bool
     awards: list[AwardAnswer]
     claims: list[ClaimAnswer]
 

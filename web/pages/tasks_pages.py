@@ -9,6 +9,7 @@ from flask import Blueprint, render_template
 
 from services import task_board
 from services.campaigns import required
+from services.results import Results
 from services.task_board import DecayNow, Phase, Places, TaskNow
 from services.uptime_seen import latest_start
 from tasks.parts import Campaign, Task
@@ -30,11 +31,13 @@ class TaskView:
     places: Places
     decay: DecayNow | None
     words: str
+    results: Results
 
 
 def task_view(entry: TaskNow) -> TaskView:
     """The task with its summary's first words."""
-    return TaskView(entry.task, entry.phase, entry.places, entry.decay, first_words(entry.task.summary))
+    words = first_words(entry.task.summary)
+    return TaskView(entry.task, entry.phase, entry.places, entry.decay, words, entry.results)
 
 
 def in_order(entries: Sequence[TaskNow]) -> list[TaskNow]:
