@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from commands.story_benchmarks import benchmark_performances
 from commands.story_probes import probe_performances
 from devnet.generation import V2
 from devnet.state.chain import Chain
@@ -35,6 +36,7 @@ class Told:
         """The acts of people in their order, each signed by the person's own key."""
         player = Player(house, self._story.keys.__getitem__, self.block)
         told = [Performance(act.height, self._run(player, act)) for act in self._story.people]
+        told += benchmark_performances(house, self.block, self._story.keys)
         told += probe_performances(house, self.block, self._story.chain.hosts, self._story.closes)
         return sorted(told, key=lambda act: act.height)
 

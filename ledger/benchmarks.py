@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ForeignKey, Index, false, func, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, and_, false, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ledger.base import Base, Json
@@ -63,27 +63,35 @@ class BenchmarkRunRow(Base):
     result: Mapped[dict[str, object]] = mapped_column(Json)
 
 
-def accepted_of_variant(session: Session, campaign: str, variant: str, besides: str) -> Sequence[BenchmarkRunRow]:
-    """Runs of one variant whose claims passed, but for one challenge; oldest first."""
+def earlier_of_variant(session: Session, run: BenchmarkRunRow) -> Sequence[BenchmarkRunRow]:
+    """Runs of the same variant that were received before this one and whose claims passed; oldest first."""
     statement = (
         select(BenchmarkRunRow)
         .join(ClaimRow, ClaimRow.id == BenchmarkRunRow.claim)
-        .where(BenchmarkRunRow.campaign == campaign, BenchmarkRunRow.variant == variant)
-        .where(ClaimRow.outcome == "passed", BenchmarkRunRow.challenge != besides)
+        .where(BenchmarkRunRow.campaign == run.campaign, BenchmarkRunRow.variant == run.variant)
+        .where(ClaimRow.outcome == "passed", *_before(run))
         .order_by(BenchmarkRunRow.received_ns, BenchmarkRunRow.challenge)
     )
     return session.scalars(statement).all()
 
 
-def others_with_output(session: Session, run: BenchmarkRunRow) -> Sequence[str]:
-    """Challenges of other participants whose results have the same numbers, oldest first."""
+def earlier_with_output(session: Session, run: BenchmarkRunRow) -> Sequence[str]:
+    """Challenges of other participants whose results came before and have the same numbers, oldest first.
+
+    Only before: who copies a run can't cast doubt on it.
+    """
     statement = (
         select(BenchmarkRunRow.challenge)
         .where(BenchmarkRunRow.campaign == run.campaign, BenchmarkRunRow.output_digest == run.output_digest)
-        .where(BenchmarkRunRow.participant != run.participant, BenchmarkRunRow.claim.is_not(None))
+        .where(BenchmarkRunRow.participant != run.participant, BenchmarkRunRow.claim.is_not(None), *_before(run))
         .order_by(BenchmarkRunRow.received_ns, BenchmarkRunRow.challenge)
     )
     return session.scalars(statement).all()
+
+
+def _before(run: BenchmarkRunRow) -> tuple[ColumnElement[bool], ...]:
+    at_once = and_(BenchmarkRunRow.received_ns == run.received_ns, BenchmarkRunRow.challenge < run.challenge)
+    return (or_(BenchmarkRunRow.received_ns < run.received_ns, at_once),)
 
 
 def accepted_runs(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ledger.benchmarks import BenchmarkRunRow, accepted_of_variant, others_with_output
+from ledger.benchmarks import BenchmarkRunRow, earlier_of_variant, earlier_with_output
 from ledger.observations import load_observations
 from services.house import House
 from verifiers.benchmark.answers import Result
@@ -40,13 +40,13 @@ class KeptBenchmarks:
             return load_observations(session, [run.observation]).get(run.observation)
 
     def comparison(self, challenge: str) -> Observation | None:
-        """Medians of the tests of this run among accepted runs of its variant, and who else has its numbers."""
+        """Medians of its tests among earlier accepted runs of its variant; whose earlier run has its numbers."""
         with self.house.ledger.read() as session:
             run = session.get(BenchmarkRunRow, challenge)
             if run is None:
                 return None
-            others = accepted_of_variant(session, run.campaign, run.variant, challenge)
-            same = list(others_with_output(session, run))
+            others = earlier_of_variant(session, run)
+            same = list(earlier_with_output(session, run))
         mine = Result.model_validate(run.result).measured()
         rates: dict[str, list[int]] = {}
         for other in others:

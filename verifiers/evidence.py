@@ -364,8 +364,8 @@ class BenchmarkSource(Protocol):
         ...
 
     def comparison(self, challenge: str) -> Observation | None:
-        """Medians of accepted runs of the same variant, and other participants' runs with the same output; request
-        `BENCHMARK COMPARISON <id>`."""
+        """Medians of earlier accepted runs of the same variant, and others' earlier runs with the same output;
+        request `BENCHMARK COMPARISON <id>`."""
         ...
 
 
