@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import cache
 
 from tasks.moment import parse_moment
 from tasks.payout.lines import LineState, OwedLine, Payee
@@ -15,6 +16,7 @@ PAYER = encode_address(hashlib.sha256(b"payer of the tests").digest()[:20])
 MODULE = encode_address(hashlib.sha256(b"module of the tests").digest()[:20])
 
 
+@cache
 def person(number: int) -> Address:
     return encode_address(hashlib.sha256(f"person {number}".encode()).digest()[:20])
 

@@ -114,6 +114,8 @@ def _against_approved(approved: Export, signed: SignedTransaction, facts: PayerF
         yield not_approved("body_differs", _difference(approved, signed))
     if payers_of(signed.messages) != (facts.address,):
         yield not_approved("payer_differs", f"the file does not pay from {facts.address} alone")
+    if any(denom != DENOM for _, denom, _ in transfers_of(signed.messages)):
+        yield not_approved("other_denom", f"the file pays in something else than {DENOM}")
     if signed.fee.payer or signed.fee.granter:
         yield not_approved("fee_payer", "the file names somebody else to pay its fee")
     if any(coin.denom != DENOM or (coin.units or 0) < 0 for coin in signed.fee.amount):
