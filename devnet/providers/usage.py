@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,12 +47,18 @@ class Amounts:
         )
 
 
+Replica = tuple[Amounts, str]
+"""What a replica takes, and the GPU model that it wants ("" and "*": any)."""
+
 SYSTEM_PODS = Amounts(cpu=650, memory=1_446 * 2**20)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """`active`, `pending`: what each lease and each open bid holds. `allocated`: by node, pending included."""
+    """`active`, `pending`: what each lease and each open bid (while there is room) holds.
+
+    `allocated`: by node, pending included.
+    """
 
     active: Sequence[Amounts]
     pending: Sequence[Amounts]
@@ -72,29 +78,42 @@ def allocatable(machine: Machine) -> Amounts:
 def usage_at(chain: Chain, height: int, hosted: Hosted) -> Usage:
     """What is in use at `height`, which the chain has reached; follows from the chain's state there alone.
 
-    Replicas go in the order of their leases to the first node with room and the card; where none has it, the first
-    with such a card takes it all the same: `allocated` above `allocatable` occurs on real networks too.
+    The replicas with most GPUs go first, each to the first node with room and the card; a lease that finds no room
+    goes where most GPUs are free (`allocated` above `allocatable` occurs on real networks too), a bid then holds
+    nothing.
     """
     allocated = [Amounts(SYSTEM_PODS.cpu, SYSTEM_PODS.memory) for _ in hosted.machines]
-    held: dict[str, list[Amounts]] = {"leases": [], "bids": []}
-    for table, states in (("leases", _RUNS), ("bids", _OPEN)):
-        for spec in _specs(chain, table, states, height, hosted.owner):
-            whole = Amounts()
-            for amounts, model in _replicas(spec):
-                whole.add(amounts)
-                place = _place(hosted.machines, allocated, amounts, model)
-                if place is not None:
-                    allocated[place].add(amounts)
-            held[table].append(whole)
-    return Usage(held["leases"], held["bids"], allocated)
+    active, pending = [], []
+    for replicas in _asked(chain, "leases", _RUNS, height, hosted.owner):
+        active.append(_sum(amounts for amounts, _ in replicas))
+        for amounts, model in replicas if hosted.machines else ():
+            place = _room(hosted.machines, allocated, amounts, model)
+            allocated[_roomiest(hosted.machines, allocated) if place is None else place].add(amounts)
+    for replicas in _asked(chain, "bids", _OPEN, height, hosted.owner):
+        places = [_room(hosted.machines, allocated, amounts, model) for amounts, model in replicas]
+        if None not in places:
+            pending.append(_sum(amounts for amounts, _ in replicas))
+            for place, (amounts, _) in zip(places, replicas, strict=True):
+                allocated[place or 0].add(amounts)
+    return Usage(active, pending, allocated)
 
 
-def _specs(chain: Chain, table: str, states: frozenset[int], height: int, owner: str) -> Iterator[GroupSpec]:
+def _asked(chain: Chain, table: str, states: frozenset[int], height: int, owner: str) -> list[Sequence[Replica]]:
+    """The replicas of each lease or bid, those with most GPUs first."""
     rows = chain.world.tables[table]
-    for key in rows.by_provider.get(owner, ()):
+    found = []
+    for key in tuple(rows.by_provider.get(owner, ())):  # a copy: the chain may grow meanwhile
         row = rows.at(key, height)
         if row is not None and row.state in states:
-            yield chain.world.orders[_bid_id(key).order].spec
+            found.append(tuple(_replicas(chain.world.orders[_bid_id(key).order].spec)))
+    return sorted(found, key=lambda replicas: -max((amounts.gpu for amounts, _ in replicas), default=0))
+
+
+def _sum(held: Iterable[Amounts]) -> Amounts:
+    whole = Amounts()
+    for one in held:
+        whole.add(one)
+    return whole
 
 
 def _bid_id(key: Key) -> BidId:
@@ -103,8 +122,7 @@ def _bid_id(key: Key) -> BidId:
     return BidId(order, str(provider), int(str(bseq)))
 
 
-def _replicas(spec: GroupSpec) -> Iterator[tuple[Amounts, str]]:
-    """What each replica takes, and the GPU model that it wants ("" and "*": any)."""
+def _replicas(spec: GroupSpec) -> Iterator[Replica]:
     for unit in spec.resources:
         resource: Mapping[str, Any] = unit["resource"]
         gpu = int(resource["gpu"]["units"]["val"])
@@ -123,17 +141,17 @@ def _replicas(spec: GroupSpec) -> Iterator[tuple[Amounts, str]]:
             )
 
 
-def _place(machines: Sequence[Machine], allocated: Sequence[Amounts], wanted: Amounts, model: str) -> int | None:
-    able = [
-        place
-        for place, machine in enumerate(machines)
-        if not wanted.gpu or any(model in {"", "*", card.model} for card in machine.cards)
-    ]
-    for place in able:
-        room = allocatable(machines[place]).less(allocated[place])
+def _room(machines: Sequence[Machine], allocated: Sequence[Amounts], wanted: Amounts, model: str) -> int | None:
+    """The first machine with the card and the room."""
+    for place, machine in enumerate(machines):
+        if wanted.gpu and not any(model in {"", "*", card.model} for card in machine.cards):
+            continue
+        room = allocatable(machine).less(allocated[place])
         if room.gpu >= wanted.gpu and room.cpu >= wanted.cpu and room.memory >= wanted.memory:
             return place
-    for place in able:
-        if allocatable(machines[place]).less(allocated[place]).gpu >= wanted.gpu:
-            return place
-    return able[0] if able else None
+    return None
+
+
+def _roomiest(machines: Sequence[Machine], allocated: Sequence[Amounts]) -> int:
+    free = [allocatable(machine).less(used).gpu for machine, used in zip(machines, allocated, strict=True)]
+    return free.index(max(free))

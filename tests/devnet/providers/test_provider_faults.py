@@ -219,6 +219,16 @@ def test_usage__at_each_height__follows_the_leases_of_the_chain(network: Devnet)
     }
     at_33 = usages[33]
     assert sum(node.gpu for node in at_33.allocated) == 3 + sum(one.gpu for one in at_33.pending)
+    nothing = usage_at(network.chain, 33, replace(hosted, machines=()))
+    assert (len(nothing.active), nothing.pending, nothing.allocated) == (2, [], [])
+
+
+def test_usage__less_room_than_leases__is_more_than_allocatable_and_no_reservation(network: Devnet) -> None:
+    hosted = network.providers[NORTH].hosted
+    small_one = replace(hosted, machines=(replace(hosted.machines[0], cards=hosted.machines[0].cards[:1]),))
+    usage = usage_at(network.chain, 33, small_one)
+    assert [node.gpu for node in usage.allocated] == [3]
+    assert usage.pending == []
 
 
 def test_rest_and_grpc__of_one_moment__tell_the_same_of_gpus(network: Devnet, north: Provider) -> None:
