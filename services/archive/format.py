@@ -360,7 +360,7 @@ def _fits(type_name: str, value: object) -> bool:
     plain = type_name.rstrip("?")
     if value is None:
         return plain != type_name
-    if type(value) is not TYPES[plain]:
+    if type(value) is not TYPES[plain] or (type(value) is int and not -(2**63) <= value < 2**63):
         return False
     inside = _INSIDE.get(plain)
     return inside is None or all(type(each) is inside for each in value)  # type: ignore[attr-defined]  # a list

@@ -76,10 +76,10 @@ def _wrong(line: Line, before: Said | None, people: People) -> Iterator[str]:
 
 def _unexplained(line: Line, amount: int) -> str | None:
     """Where the line's own working gives another amount than the key's lines up to it add up to."""
-    if line["kind"] != CLAIM or "final_micro" in line["working"]:
+    if line["kind"] != CLAIM:
         return None
     try:
-        explained = amount_from_working(line["working"])
+        explained = 0 if "final_micro" in line["working"] else amount_from_working(line["working"])
     except ValueError as error:
         return f"its working can't be read: {error}"
     return None if explained == amount else f"its working gives {explained:,} micro, the lines up to it {amount:,}"

@@ -153,10 +153,12 @@ class Contents:
             wrong = misfit(member, line)
             if wrong is not None:
                 raise _Odd(wrong)
+            written = canonical(line)
+            written.encode("utf-8")  # half of a surrogate pair is no text
         except ValueError as error:
             self.report.differ(place, f"it cannot be used: {error}")
             return None
-        if text != canonical(line) + "\n":
+        if text != written + "\n":
             self.report.differ(place, "it is not written as the exporter writes it: it was changed")
         return dict(line)
 

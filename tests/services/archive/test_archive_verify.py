@@ -211,6 +211,12 @@ def test_verify__hostile_text__is_quoted_without_control_characters(archive: Pat
     assert "\x1b" not in json.dumps(report.document(), ensure_ascii=False)
 
 
+def test_verify__half_a_surrogate_pair__is_no_text(archive: Path, tmp_path: Path) -> None:
+    edit: Edit = lambda was: was.replace(b'"subject":"', b'"subject":"\\ud800', 1)  # noqa: E731
+    report = verify_archive(changed(archive, tmp_path / "x", {"claims.jsonl": edit}, mended=True))
+    assert any("claims.jsonl line 1: it cannot be used" in str(finding) for finding in report.differences)
+
+
 ODD_LINES: dict[str, bytes] = {
     "no JSON": b"{\n",
     "nested deep": b"[" * 100_000 + b"\n",
