@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from tasks.moment import Moment, format_moment
 from verifiers.deployed.params import App
@@ -23,14 +24,29 @@ SAME_STRUCTURE_PERMILLE = 900
 LEAST_SHARED = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Earlier:
-    """A version that another claim submitted earlier."""
+    """A version that another claim submitted earlier; `sdl`: its reduction."""
 
     claim: str
     number: int
     received_at: Moment
     sdl: Mapping[str, object]
+
+    @cached_property
+    def hashes(self) -> frozenset[str]:
+        """The hashes that a deployment of it may carry."""
+        return _texts(self.sdl.get("hashes"))
+
+    @cached_property
+    def images(self) -> frozenset[str]:
+        """The repositories of its images."""
+        return _texts(self.sdl.get("repositories"))
+
+    @cached_property
+    def features(self) -> frozenset[str]:
+        """What its structure is made of."""
+        return _texts(self.sdl.get("features"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +113,9 @@ def comparison_observation(
         for each in earlier
         if each.claim != claim and (each.received_at, each.claim) < (submission.received_at, claim)
     ]
-    like = [*(_with_app(submission, app) for app in apps), *(_with_claim(submission, each) for each in before)]
+    images, features = frozenset(submission.texts("repositories")), frozenset(submission.texts("features"))
+    like = [_with_app(submission, app) for app in apps]
+    like += [_with_claim(submission, images, features, each) for each in before]
     alike = sorted((each for each in like if each is not None), key=_order)[:MOST_LIKE]
     document = {
         "apps": len(apps),
@@ -126,22 +144,22 @@ def _with_app(submission: Submission, app: App) -> Likeness | None:
     return Likeness("", app.slug, 0, is_exact, 0, 0, 0)
 
 
-def _with_claim(submission: Submission, earlier: Earlier) -> Likeness | None:
-    hashes = frozenset(_texts(earlier.sdl.get("hashes")))
-    images, _ = _permille(submission.texts("repositories"), _texts(earlier.sdl.get("repositories")))
-    structure, shared = _permille(submission.texts("features"), _texts(earlier.sdl.get("features")))
-    is_exact = bool(hashes & submission.hashes)
-    if not is_exact and not images and not structure:
+def _with_claim(
+    submission: Submission, images: frozenset[str], features: frozenset[str], earlier: Earlier
+) -> Likeness | None:
+    shared_images, _ = _permille(images, earlier.images)
+    structure, shared = _permille(features, earlier.features)
+    is_exact = bool(earlier.hashes & submission.hashes)
+    if not is_exact and not shared_images and not structure:
         return None
-    return Likeness(earlier.claim, "", earlier.number, is_exact, images, structure, shared)
+    return Likeness(earlier.claim, "", earlier.number, is_exact, shared_images, structure, shared)
 
 
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(map(str, value)) if isinstance(value, list | tuple) else ()
+def _texts(value: object) -> frozenset[str]:
+    return frozenset(map(str, value)) if isinstance(value, list | tuple) else frozenset()
 
 
-def _permille(one: Iterable[str], other: Iterable[str]) -> tuple[int, int]:
-    first, second = frozenset(one), frozenset(other)
+def _permille(first: frozenset[str], second: frozenset[str]) -> tuple[int, int]:
     every, both = len(first | second), len(first & second)
     return (both * 1000 // every if every else 0), both
 

@@ -119,13 +119,17 @@ def _verdict(
         at=received_at if holds or outcome == Outcome.PASSED else None,
         attributes=attributes,
         holds_place=holds,
-        next_look=_next_look(still_open, claim, as_of, outcome),
+        next_look=_next_look(still_open, claim, received_at, as_of, outcome),
         missing=_missing(findings, outcome),
     )
 
 
 def _next_look(
-    still_open: Sequence[Finding], claim: ClaimFacts, as_of: ChainPoint, outcome: Outcome
+    still_open: Sequence[Finding],
+    claim: ClaimFacts,
+    received_at: Moment | None,
+    as_of: ChainPoint,
+    outcome: Outcome,
 ) -> Moment | None:
     if outcome in (Outcome.PASSED, Outcome.FAILED):
         return None
@@ -140,7 +144,10 @@ def _next_look(
         return Moment(max(min(ready), now + SECOND))
     if now >= claim.closes:
         return Moment(now + SELDOM)
-    return Moment(min(now + OFTEN, claim.closes))
+    # code hosts count questions: what has waited for long is asked for less often
+    age = now - (received_at if received_at is not None else claim.received_at)
+    wait = min(max(OFTEN, age // 6), SELDOM)
+    return Moment(min(now + wait, claim.closes))
 
 
 def _missing(findings: Sequence[Finding], outcome: Outcome) -> tuple[str, ...]:

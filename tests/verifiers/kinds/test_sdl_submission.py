@@ -220,3 +220,16 @@ def test_judge__trouble_of_the_chain__is_never_failed(
     verdict = written.judged(submitted(closes=CLOSES))
     assert verdict.outcome in (Outcome.UNKNOWN, Outcome.PASSED), verdict.checks
     assert REPOSITORY in seen(verdict, "pull_request") or seen(verdict, "pull_request") == "open"
+
+
+def test_judge__code_missing_for_long__is_looked_at_less_often(double: CodeHostDouble) -> None:
+    waits = []
+    for height in (200, 2000, 4900):
+        written = well(double, height)
+        written.chain.leases.clear()
+        written.chain.lease(1, created_at=60, closed_on=199)
+        pull(written, body="")
+        verdict = written.judged()
+        assert verdict.next_look is not None
+        waits.append((verdict.next_look - written.chain.time(height)) // SECOND)
+    assert waits == [600, (2000 - 120) * 6 // 6, 600]
