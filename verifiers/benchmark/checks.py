@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from tasks.moment import SECOND
 from verifiers.benchmark import proof as proofs
 from verifiers.benchmark.answers import ProofFacts, Result
 from verifiers.benchmark.ceilings import proof_limit_ns
@@ -23,6 +24,9 @@ from verifiers.provider.trouble import told as how
 
 LEAST_ORDER = 4096
 """The order of the proof's matrices on a GPU."""
+
+MACHINES_STAY = 24 * 3600 * SECOND
+"""For how long after a run the provider's machines must still be those of the run."""
 
 NAMES = ("challenge", "result", "proof", "proof_time", "source", "lease", "same_gpu", "plausible", "distinct")
 REVIEW = "review"
@@ -207,11 +211,15 @@ class Checker:
         inventory = self.seen.provider.known_inventory
         if inventory is not None and facts is not None:
             model = hardware(facts, (), self.params).model
-            told.append(of_inventory(inventory, model, self.params))
+            told.append(replace(of_inventory(inventory, model, self.params), is_late=self._is_late))
         record = self.seen.on_chain.value
         if record is not None and not any(each.models for each in told):
-            told.append(of_attributes(record, self.params))
+            told.append(replace(of_attributes(record, self.params), is_late=self._is_late))
         return told
+
+    @property
+    def _is_late(self) -> bool:
+        return self.seen.leases.facts.point.time > self.seen.record.received + MACHINES_STAY
 
     def _gpu(self) -> Check:
         expected = "the GPU of the result is the one of the lease and of the provider"

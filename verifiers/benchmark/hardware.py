@@ -17,11 +17,15 @@ from verifiers.provider.quantities import whole
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one source says which GPU it is: `models` by the campaign's ids, `sizes` of that model in GiB."""
+    """What one source says which GPU it is: `models` by the campaign's ids, `sizes` of that model in GiB.
+
+    `is_late`: seen so long after the run that machines may have changed; then it only raises doubts.
+    """
 
     source: str
     models: frozenset[str]
     sizes: frozenset[int] = frozenset()
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ def hardware(facts: GpuFacts, told: Iterable[Told], params: BenchmarkParams) -> 
     gpu = named_gpu(facts.name, facts.memory_bytes, params.names)
     model = gpu.model or plain_name(facts.name)
     known = tuple(each for each in told if each.models)
-    mismatch = next((text for each in known if (text := _against(gpu, model, each))), "")
+    mismatch = next((text for each in known if not each.is_late and (text := _against(gpu, model, each))), "")
     return Hardware(gpu, model, known, mismatch, tuple(_doubts(facts, gpu, model, known, params)))
 
 
@@ -63,6 +67,9 @@ def _doubts(
 ) -> Iterable[str]:
     if not told:
         yield "nothing but the result names the GPU"
+    for each in told:
+        if each.is_late and (text := _against(gpu, model, each)):
+            yield f"{text}, seen more than a day after the run"
     label = params.names.pci_label(facts.pci_id.lower().removeprefix("0x")[:4])
     if label is not None and label != model:
         yield f"the PCI id {facts.pci_id} is that of a {label}, the name says {model}"

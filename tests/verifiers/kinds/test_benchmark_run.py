@@ -301,6 +301,15 @@ def test_judge__nothing_but_the_result_names_the_gpu__is_for_a_reviewer() -> Non
     assert verdict.checks[-1].seen == "nothing but the result names the GPU"
 
 
+def test_judge__machines_changed_a_day_later__is_for_a_reviewer() -> None:
+    changed = [node(gpus=[("h100", "80Gi")])]
+    soon = world(height=300 + 24 * 600, inventory=changed)
+    assert outcomes(judged(soon))["same_gpu"] is FAILED
+    late = judged(world(height=301 + 24 * 600, inventory=changed))
+    assert outcomes(late)["same_gpu"] is PASSED
+    assert late.checks[-1].seen.endswith("seen more than a day after the run")
+
+
 def test_judge__lease_optional__asks_for_none() -> None:
     verdict = judged(worlds.BenchmarkWorld(), lease="optional")
     assert outcomes(verdict)["lease"] is PASSED
