@@ -93,7 +93,7 @@ def _base(document: Mapping[str, object]) -> str:
     base = document.get("base")
     repository = base.get("repo") if isinstance(base, dict) else None
     name = repository.get("full_name") if isinstance(repository, dict) else None
-    return name if isinstance(name, str) else ""
+    return _clean(name) if isinstance(name, str) else ""
 
 
 def reduced_files(body: bytes) -> bytes:
@@ -106,7 +106,7 @@ def reduced_files(body: bytes) -> bytes:
 
 
 def _reduced_row(row: Mapping[str, object]) -> Mapping[str, object]:
-    return {"blob": str(row.get("sha") or ""), "path": _text(row, "filename"), "status": _text(row, "status")}
+    return {"blob": _clean(str(row.get("sha") or "")), "path": _text(row, "filename"), "status": _text(row, "status")}
 
 
 def reduced_file(body: bytes) -> bytes:
@@ -205,7 +205,12 @@ def _text(document: Mapping[str, object], key: str) -> str:
     value = document.get(key)
     if not isinstance(value, str):
         raise Undecodable(f"The code host's answer lacks {key}.")
-    return value
+    return _clean(value)
+
+
+def _clean(text: str) -> str:
+    """The text without halves of surrogate pairs, which JSON can hold and nothing else."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _whole(document: Mapping[str, object], key: str) -> int:

@@ -32,6 +32,8 @@ KEPT_ANSWERS = 2_000
 LONGEST_QUIET_SECONDS = 3_600.0
 SHORT_QUIET_SECONDS = 60.0
 _FULL_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?", re.ASCII)
+_ETAG = re.compile(r'(W/)?"[\x21\x23-\x7e]{1,200}"', re.ASCII)
+_SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 Reduce = Callable[[bytes], bytes]
 
@@ -142,7 +144,9 @@ class CodeHost:
         if reply.status == 404 and may_be_absent and _is_json(reply.headers):
             return _Kept(404, b"")
         self._refuse(target, reply)
-        fresh = _Kept(200, reduce(reply.body), "" if for_good else reply.headers.get("etag", ""))
+        etag = reply.headers.get("etag", "")
+        is_known_again = not for_good and _ETAG.fullmatch(etag) is not None
+        fresh = _Kept(200, reduce(reply.body), etag if is_known_again else "")
         if fresh.etag or for_good:
             self._keep(target, fresh)
         return fresh
@@ -167,10 +171,10 @@ class CodeHost:
         """Ask nothing until the host's limit is over; returns for how many seconds."""
         after, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
         seconds = SHORT_QUIET_SECONDS
-        if after.isdigit():
+        if _SECONDS.fullmatch(after):
             seconds = float(after)
-        elif reset.isdigit():
-            seconds = int(reset[:12]) - self._their_time(headers)
+        elif _SECONDS.fullmatch(reset):
+            seconds = int(reset) - self._their_time(headers)
         seconds = min(max(seconds, 1.0), LONGEST_QUIET_SECONDS)
         self._quiet_until = self._monotonic() + seconds
         return seconds

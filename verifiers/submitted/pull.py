@@ -106,7 +106,7 @@ class PullFacts:
                 not is_usual,
             )
 
-        fitting = [each for each in files if not each.is_removed and each.path.lower().endswith((".yaml", ".yml"))]
+        fitting = [each for each in files if not each.is_removed and _may_be_sdl(each.path)]
         return [file.path for file in sorted(fitting, key=rank)]
 
     def file(self, path: str, commit: str) -> tuple[bool | None, str | None, str | None]:
@@ -136,6 +136,11 @@ class PullFacts:
                 return Found(path, tuple(observations), None, tuple(paths))
             trouble = trouble or hidden
         return Found(None, tuple(observations), trouble, tuple(paths))
+
+
+def _may_be_sdl(path: str) -> bool:
+    is_plain = not {"", ".", ".."}.intersection(path.split("/"))
+    return is_plain and path.lower().endswith((".yaml", ".yml"))
 
 
 @dataclass(frozen=True, slots=True)
