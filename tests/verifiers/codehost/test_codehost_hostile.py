@@ -20,8 +20,30 @@ from verifiers.trouble import Undecodable
 PULL = PullRequest("github.com", "net/apps", 12)
 REDUCTIONS = (answers.reduced_repository, answers.reduced_pull, answers.reduced_files, answers.reduced_file)
 READERS = (answers.read_pull, answers.read_files, answers.read_file)
-KEYS = """full_name number state title body merged merged_at closed_at head sha base repo filename status path size
-type encoding content files hashes codes""".split()
+KEYS = [
+    "full_name",
+    "number",
+    "state",
+    "title",
+    "body",
+    "merged",
+    "merged_at",
+    "closed_at",
+    "head",
+    "sha",
+    "base",
+    "repo",
+    "filename",
+    "status",
+    "path",
+    "size",
+    "type",
+    "encoding",
+    "content",
+    "files",
+    "hashes",
+    "codes",
+]
 WORDS = ["open", "closed", "file", "base64", "2026-01-01T00:00:00Z", "a" * 40, "\ud800", "Zg==", "\u00b2", ""]
 
 leaves = some.none() | some.booleans() | some.integers() | some.floats() | some.text() | some.sampled_from(WORDS)
