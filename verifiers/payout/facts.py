@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from verifiers.chain.answers import PublicKey
 from verifiers.wallet.multisig import MultisigKey
+from verifiers.wallet.signatures import decode_base64
 
 _PRICE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([a-z][a-z0-9/]*)")
 
@@ -40,3 +42,15 @@ def gas_price_of(text: str, denom: str = "uakt") -> Fraction | None:
         if match and match[2] == denom:
             return Fraction(match[1])
     return None
+
+
+def key_of(key: PublicKey | None) -> bytes | MultisigKey | None:
+    """An account's key from REST `accounts/{address}`; None where it has none yet or one that can't sign here."""
+    if key is None:
+        return None
+    try:
+        if not key.public_keys:
+            return decode_base64(key.key) or None
+        return MultisigKey(key.threshold, tuple(decode_base64(member.key) for member in key.public_keys))
+    except ValueError:
+        return None

@@ -84,9 +84,9 @@ def _shape(signer: Signer, key: MultisigKey) -> str | None:
 def _holds(signed: SignedTransaction, signer: Signer, key: bytes | MultisigKey, facts: PayerFacts) -> bool:
     if isinstance(key, MultisigKey):
         marked, signatures = signer.marked(len(key.members)), _members_signatures(signed.signatures[0])
-        return marked is not None and is_multisigned(_amino(signed, signer, facts), key, marked, signatures)
+        return marked is not None and is_multisigned(amino_bytes(signed, signer, facts), key, marked, signatures)
     if signer.modes == (Mode.AMINO,):
-        return is_signature_of(_amino(signed, signer, facts), key, signed.signatures[0])
+        return is_signature_of(amino_bytes(signed, signer, facts), key, signed.signatures[0])
     if signer.modes == (Mode.DIRECT,):
         return is_signature_of(signed.direct_bytes(facts.chain_id, facts.account_number), key, signed.signatures[0])
     return False
@@ -101,7 +101,8 @@ def _members_signatures(multi_signature: bytes) -> tuple[bytes, ...]:
         return ()
 
 
-def _amino(signed: SignedTransaction, signer: Signer, facts: PayerFacts) -> bytes:
+def amino_bytes(signed: SignedTransaction, signer: Signer, facts: PayerFacts) -> bytes:
+    """What a signer signs in SIGN_MODE_LEGACY_AMINO_JSON, each member of a multisig the same."""
     fee: dict[str, object] = {
         "amount": [{"denom": coin.denom, "amount": coin.amount} for coin in signed.fee.amount],
         "gas": str(signed.fee.gas_limit),

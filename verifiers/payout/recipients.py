@@ -8,17 +8,17 @@ from verifiers.chain.answers import Account
 from verifiers.wallet.addresses import AddressError, parse_address
 
 
-def refusals(payer: str, module_accounts: Iterable[str]) -> Callable[[str], str | None]:
+def refusals(payer: str, module_accounts: Iterable[str], *, contracts: bool = False) -> Callable[[str], str | None]:
     """The question "why can't this address be paid?", answered None where it can (wallet-and-payouts.md 2.5).
 
     Taken are lower-case `akash` addresses of 20 bytes exactly as written, that are neither the payer's own nor those
-    of the payout chain's modules.
+    of the payout chain's modules. `contracts` also takes addresses of 32 bytes: only where somebody asked for it.
     """
     modules = frozenset(module_accounts)
 
     def refusal(address: str) -> str | None:
         try:
-            parsed = parse_address(address)
+            parsed = parse_address(address, contracts=contracts)
         except AddressError as error:
             return str(error)
         if parsed != address:

@@ -126,10 +126,11 @@ def reconcile_one(batch: Batch, seen: Seen) -> Match | None:
 
     Its body's (address, denom, amount) multiset is compared with the rows; events are not looked at.
     """
+    if seen.memo != batch.memo and (seen.code or seen.memo.startswith(MEMO_START)):
+        return None
     approved, moved = batch.transfers, seen.transfers
     paid = approved & moved
-    is_ours = seen.payers == (batch.payer,)
-    is_exact = is_ours and moved == approved and not seen.other_messages
+    is_exact = seen.payers == (batch.payer,) and moved == approved and not seen.other_messages
 
     def match(state: State) -> Match:
         nothing: Counter[Transfer] = Counter()
@@ -139,8 +140,7 @@ def reconcile_one(batch: Batch, seen: Seen) -> Match | None:
 
     if seen.memo != batch.memo:
         # Without the memo a transfer of the same sums may belong to another batch: a person decides.
-        named_otherwise = seen.memo.startswith(MEMO_START)
-        return match(State.LOOKS_PAID) if is_exact and not seen.code and not named_otherwise else None
+        return match(State.LOOKS_PAID) if is_exact else None
     if batch.payer not in seen.payers:
         # Anybody can write any memo: only where recipients got something is it worth a look.
         return match(State.FOREIGN) if paid and not seen.code else None

@@ -21,6 +21,9 @@ from tests.payout_lines import PAYER, line, payees, person, terms
 from verifiers.payout.export import Fee, export
 from verifiers.payout.gas import gas_limit
 from verifiers.payout.recipients import refusals
+from verifiers.payout.reconcile import Batch as Approved
+from verifiers.payout.reconcile import Search, State, conclude
+from verifiers.payout.seen import Seen
 
 REFUSED = refusals(PAYER, [])
 
@@ -141,7 +144,7 @@ def test_payout_book__batches_of_another_plan__out_of_balance() -> None:
         payout_book(found, [one], [two], [two, three])
 
 
-def test_plan_and_export__ten_thousand_payees__well_under_ten_seconds() -> None:
+def test_plan_export_reconcile__ten_thousand_payees__well_under_ten_seconds() -> None:
     people = range(10_000)
     lines = [line(2 * who + half, who, 1_000_003 + who * 7) for who in people for half in (0, 1)]
     known = payees(people)
@@ -154,6 +157,14 @@ def test_plan_and_export__ten_thousand_payees__well_under_ten_seconds() -> None:
         + len(machine_csv(batches))
         + len(human_csv(found, batches))
     )
+    seen = [
+        Seen(f"{number:064X}", 9, 0, "", "", None, made.memo, 5_000, 1, each.messages)
+        for number, (made, each) in enumerate(zip(batches, files, strict=True))
+    ]
+    search = Search("payout-1", (5_001, 5_001), 1, 5_001)
+    for number, made in enumerate(batches):
+        asked = Approved(made.transfers, made.memo, PAYER, "payout-1", 5, 5_000, {f"{number:064X}": 1})
+        assert conclude(asked, seen, search).state is State.INCLUDED
     books({each: 2 * (1_000_003 + who * 7) for who, each in enumerate(known)}, [], found.rows, [])
     assert time.perf_counter() - began < 8
     assert len(files) == 50
