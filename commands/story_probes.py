@@ -33,14 +33,23 @@ _GRPC_ONLY = frozenset({"not_ready"})
 def probe_performances(
     house: House, block: Callable[[int], ChainPoint], hosts: Sequence[Hosted], closes: int
 ) -> list[Performance]:
-    """One act for each UTC day up to the close (a height): slots that really were probed keep what was found."""
+    """One act for each UTC day up to the close (a height): slots that really were probed keep what was found.
+
+    The first comes before all that people do and fills every day up to now, so that no claim is judged without them.
+    """
     first, last = block(1).time, block(closes).time
-    acts = []
+    acts = [Performance(1, partial(_fill_past, house, hosts, first, last))]
     for number in range(day_of(first), day_of(last) + 1):
         ends = min(Moment((number + 1) * DAY), last)
         height = max(1, (ends - first) // BLOCK + 1 - BEFORE_THE_END)
         acts.append(Performance(height, partial(_fill, house, hosts, number, first, last)))
     return acts
+
+
+def _fill_past(house: House, hosts: Sequence[Hosted], first: Moment, last: Moment) -> None:
+    until = Moment(min(house.clock.now(), last))
+    for number in range(day_of(first), day_of(until) + 1):
+        _fill(house, hosts, number, first, until)
 
 
 def _fill(house: House, hosts: Sequence[Hosted], number: int, first: Moment, last: Moment) -> None:

@@ -8,6 +8,7 @@ from commands.story_probes import probe_performances, told_day
 from devnet.providers.faults import ProviderFault
 from devnet.providers.hosted import GIB, Card, Hosted, Machine
 from ledger.probes import keep_days, load_days
+from services.clock import StoppedClock
 from tasks.moment import SECOND, Moment
 from tests.houses import NOON, make_house
 from verifiers.evidence import ChainPoint
@@ -59,10 +60,19 @@ def test_performances__each_day__fills_gaps_and_keeps_what_was_probed(tmp_path: 
     with house.ledger.write() as session:
         keep_days(session, [real])
     acts = probe_performances(house, block, [host()], CLOSES)
-    assert [act.height < CLOSES for act in acts] == [True, True, True]
+    assert [act.height for act in acts] == [1, 7181, 21581, 28781]
     for act in (*acts, *acts):
         act.run()
     with house.ledger.read() as session:
         days = [day for day, _ in load_days(session, OWNER, 0, 10**6)]
     assert [sum(map(bool, day.slots)) for day in days] == [144, 288, 144]
+    assert len(days) == 3
     assert [days[1].state(slot) for slot in (6, 7, 8)] == [UP, State.down("timeout"), UP]
+
+
+def test_performances__first__fills_all_up_to_now_before_anybody_is_judged(tmp_path: Path) -> None:
+    house = make_house(tmp_path, campaign=None).at(StoppedClock(Moment(NOON - 86_400 * SECOND)))
+    probe_performances(house, block, [host()], CLOSES)[0].run()
+    with house.ledger.read() as session:
+        days = [day for day, _ in load_days(session, OWNER, 0, 10**6)]
+    assert [sum(map(bool, day.slots)) for day in days] == [144, 144]
