@@ -14,8 +14,9 @@ from ledger.eligibility import EligibilityRow, decision, entries
 from ledger.people import AddressRow, RegistrationRow
 from services import campaigns
 from services.campaigns import Loaded
-from services.errors import Conflict, NotFound, Refused
+from services.errors import Conflict, NotAllowed, NotFound, Refused
 from services.house import House
+from services.review_steps import person_of
 from tasks.eligibility import Decision, Eligibility, Standing, standing
 from tasks.moment import Moment, format_moment
 
@@ -43,8 +44,8 @@ def set_eligibility(
     """Write one entry; whether it is new: the same as what holds already changes nothing.
 
     `after`: the number of the participant's newest entry that the actor saw (0: none); None: whatever it is.
-    Raises NotFound without a campaign or for an unknown address, Refused with the field, Conflict where somebody else
-    decided in between.
+    Raises NotFound without a campaign or for an unknown address, NotAllowed for oneself, Refused with the field,
+    Conflict where somebody else decided in between.
     """
     loaded, now = campaigns.required(house), house.clock.now()
     try:
@@ -61,6 +62,8 @@ def enter(
     known = session.get(AddressRow, entered.address)
     if known is None or session.get(RegistrationRow, (loaded.slug, known.participant)) is None:
         raise NotFound(f"Nobody has registered {entered.address} for this campaign.")
+    if person_of(session, actor) == known.participant:
+        raise NotAllowed("This is you: somebody else decides it.")
     before = newest(session, loaded.slug, known.participant)
     number = before.number if before else 0
     if after is not None and after != number:
@@ -160,6 +163,15 @@ def history(house: House, address: str | None = None) -> list[EligibilityRow]:
         if known is None:
             raise NotFound(f"Nobody has registered {address}.")
         return entries(session, loaded.slug, [known.participant])
+
+
+def seen_number(house: House, address: str) -> int:
+    """The number of a participant's newest entry as somebody sees it now, 0 without one or for nobody."""
+    loaded = campaigns.required(house)
+    with house.ledger.read() as session:
+        known = session.get(AddressRow, address)
+        row = newest(session, loaded.slug, known.participant) if known else None
+    return row.number if row else 0
 
 
 def document(row: EligibilityRow) -> Mapping[str, object]:

@@ -1,0 +1,164 @@
+"""The organizers' pages: who sees them, what they do, what everybody else reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from ledger.people import RoleRow, SessionRow
+from services.clock import StoppedClock
+from services.eligibility import history
+from services.house import House
+from services.results import all_results
+from services.rewards import compute_awards
+from services.sessions import hash_token
+from tasks.moment import SECOND, parse_moment
+from tests.endings import ANN, CAMPAIGN, CID, claimed, make_house
+from tests.reviewing import token_in
+from web.factory import create_web
+
+ORGANIZER, REVIEWER = f"akash1{'l' * 38}", f"akash1{'m' * 38}"
+CAST = {"nobody": None, "participant": ANN, "reviewer": REVIEWER, "organizer": ORGANIZER}
+SECRET = "the list of the identity provider says so"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    house = make_house(tmp_path, parse_moment("2026-12-03T00:00:00Z"))
+    with house.ledger.write() as session:
+        session.add_all([RoleRow(address=ORGANIZER, role="organizer"), RoleRow(address=REVIEWER, role="reviewer")])
+    return house
+
+
+@pytest.fixture
+def browser(house: House) -> Callable[[str], FlaskClient]:
+    return lambda who: opened(house, create_web(house), who)
+
+
+def opened(house: House, app: Flask, who: str) -> FlaskClient:
+    client, address = app.test_client(), CAST[who]
+    if address is not None:
+        now = house.clock.now()
+        with house.ledger.write() as session:
+            session.merge(
+                SessionRow(
+                    token_hash=hash_token(f"token-{who}"), address=address, created_ns=now, seen_ns=now,
+                    expires_ns=now + 3600 * SECOND, csrf_token="a-token",
+                )
+            )  # fmt: skip
+        client.set_cookie("waymark-session", f"token-{who}")
+    return client
+
+
+def shown(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def sent(client: FlaskClient, page: str, to: str = "", **values: str) -> tuple[int, str]:
+    token = token_in(client.get(page).get_data(as_text=True))
+    response = client.post(to or page, data={"csrf_token": token} | values)
+    return response.status_code, shown(response.get_data(as_text=True))
+
+
+@pytest.mark.parametrize("path", ["/organize", "/organize/preview", "/organize/eligibility"])
+@pytest.mark.parametrize(
+    ("who", "status"), [("nobody", 302), ("participant", 403), ("reviewer", 403), ("organizer", 200)]
+)
+def test_pages__each_of_the_cast__only_organizers_come_in(
+    browser: Callable[[str], FlaskClient], path: str, who: str, status: int
+) -> None:
+    response = browser(who).get(path)
+    assert response.status_code == status
+    html = response.get_data(as_text=True)
+    assert "style=" not in html
+    assert "<script>" not in html
+
+
+@pytest.mark.parametrize(
+    "path", ["/organize/publish", "/organize/finalize", "/organize/preview", "/organize/eligibility"]
+)
+@pytest.mark.parametrize(("who", "status"), [("nobody", 401), ("participant", 403), ("reviewer", 403)])
+def test_acts__by_anybody_else__are_refused(
+    house: House, browser: Callable[[str], FlaskClient], path: str, who: str, status: int
+) -> None:
+    assert browser(who).post(path, data={"address": CID}).status_code == status
+    assert history(house) == []
+
+
+def test_acts__without_the_token__are_refused(house: House, browser: Callable[[str], FlaskClient]) -> None:
+    assert browser("organizer").post("/organize/publish").status_code == 400
+    found = all_results(house)
+    assert found is not None
+    assert found.whole.stage == "closed"
+
+
+def test_publish_and_finalize__by_the_page__the_task_page_says_it(
+    house: House, browser: Callable[[str], FlaskClient]
+) -> None:
+    claim = claimed(house, ANN, "video", 1, "pending", holds=True)
+    organizer = browser("organizer")
+    assert "1 day late" in shown(organizer.get("/organize").get_data(as_text=True)).replace("1 d late", "1 day late")
+    status, text = sent(organizer, "/organize", "/organize/publish")
+    assert (status, claim in text) == (409, True)
+    assert sent(organizer, "/organize", "/organize/publish", excepted="what")[0] == 422
+    assert sent(organizer, "/organize", "/organize/publish", excepted=f"{claim}=its node is away")[0] == 302
+    page = shown(browser("nobody").get("/tasks/video").get_data(as_text=True))
+    assert "Provisional results since" in page
+    assert "Appeals are taken until" in page
+    answer = browser("nobody").get("/api/v1/tasks/video").get_json()["results"]
+    assert (answer["stage"], answer["appeals_until"], answer["late_seconds"]) == (
+        "provisional", "2026-12-05T00:00:00Z", 86_400,
+    )  # fmt: skip
+    assert sent(organizer, "/organize", "/organize/finalize", task="deploy")[0] == 409
+    later = replace(house, clock=StoppedClock(parse_moment("2026-12-05T00:00:00Z")))
+    evening = opened(later, create_web(later), "organizer")
+    assert sent(evening, "/organize", "/organize/finalize")[0] == 302
+    assert "Final since" in shown(evening.get("/leaderboard").get_data(as_text=True))
+
+
+def test_eligibility__by_the_page__everybody_reads_not_payable_only_some_why(
+    house: House, browser: Callable[[str], FlaskClient]
+) -> None:
+    claim = claimed(house, ANN, "deploy", 1)
+    page = f"/organize/eligibility?participant={ANN}"
+    entered = {"address": ANN, "eligibility": "ineligible", "reason": SECRET}
+    assert sent(browser("organizer"), page, **entered, after="0")[0] == 302
+    assert sent(browser("organizer"), page, **entered | {"reason": "another"}, after="0")[0] == 409
+    assert sent(browser("organizer"), page, address=ANN, eligibility="gone", reason="x")[0] == 422
+    assert sent(browser("organizer"), page, **entered | {"starts": "soon"})[0] == 422
+    compute_awards(house)
+    for path in (f"/participants/{ANN}", f"/claims/{claim}"):
+        for who, reads in (("nobody", False), ("participant", True), ("reviewer", True), ("organizer", True)):
+            text = shown(browser(who).get(path).get_data(as_text=True))
+            assert "Not payable" in text
+            assert (SECRET in text) is reads, (path, who)
+    public = browser("nobody")
+    for path in (f"/api/v1/participants/{ANN}", f"/api/v1/claims/{claim}", "/api/v1/leaderboard"):
+        assert SECRET not in public.get(path).get_data(as_text=True)
+    assert public.get(f"/api/v1/participants/{ANN}").get_json()["payable"] is False
+    assert public.get("/blocklist.txt").get_data(as_text=True) == f"{ANN}\n"
+    assert ANN not in public.get("/allowlist.txt").get_data(as_text=True)
+
+
+def test_preview__by_the_page__says_who_loses_and_changes_nothing(
+    house: House, browser: Callable[[str], FlaskClient]
+) -> None:
+    claimed(house, ANN, "deploy", 1)
+    compute_awards(house)
+    change = 'revision: 2\nchange: {reason: "half of it", reaches_back: true}'
+    text = CAMPAIGN.replace("revision: 1", change).replace("amount: 10", "amount: 4")
+    status, page = sent(browser("organizer"), "/organize/preview", text=text)
+    assert status == 200
+    assert "half of it" in page
+    assert "-6" in page.replace("\u2212", "-")
+    fewer = CAMPAIGN.replace("revision: 1", change).replace("max: 2}", "max: 0}")
+    assert "can't be loaded" in sent(browser("organizer"), "/organize/preview", text=fewer)[1]
+    assert sent(browser("organizer"), "/organize/preview", text="nothing")[0] == 422
+    assert compute_awards(house).lines_added == 0
