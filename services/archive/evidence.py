@@ -6,11 +6,11 @@ import base64
 import binascii
 import hashlib
 import json
+import sys
 from collections import OrderedDict
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.archive.format import BODIES, OBSERVATIONS, REVIEW_STEPS
 from services.archive.reading import Contents, Line, decoded
@@ -37,8 +37,30 @@ class NotThere(Exception):
         self.is_restricted = is_restricted
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Record(NamedTuple):
+    """An observation without its answer: there may be a million of them in memory."""
+
+    source: str
+    request: str | None
+    status: int | None
+    chain_id: str | None
+    height: int | None
+    trouble: str | None
+    body_digest: str
+    host: str | None
+    seen_ns: int
+    restricted: bool
+
+
+def _record(line: Line) -> _Record:
+    shared = ("source", "chain_id", "trouble", "host")
+    kept = {name: sys.intern(line[name]) for name in shared if line[name] is not None}
+    return _Record(**{name: kept.get(name, line[name]) for name in _Record._fields})
+
+
+class _Place(NamedTuple):
+    """Where an answer stands in its member's file."""
+
     offset: int
     length: int
 
@@ -49,7 +71,7 @@ class Evidence:
     def __init__(self, contents: Contents) -> None:
         self._contents = contents
         self._bodies: dict[str, _Place] = {}
-        self._records: dict[str, Line] = {}
+        self._records: dict[str, _Record] = {}
         self._used: set[str] = set()
         self._kept: OrderedDict[str, bytes] = OrderedDict()
         self._kept_bytes = 0
@@ -65,7 +87,7 @@ class Evidence:
                 report.differ(place, wrong)
         wanted: set[str] = set()
         for place, line in self._contents.lines(OBSERVATIONS):
-            self._records[line["id"]] = line
+            self._records[line["id"]] = _record(line)
             report.counts["observations"] += 1
             if not line["restricted"]:
                 wanted.add(line["body_digest"])
@@ -102,13 +124,13 @@ class Evidence:
         return sorted(
             name
             for name, record in self._records.items()
-            if record["source"] == source and not record["restricted"] and str(record["request"]).startswith(begins)
+            if record.source == source and not record.restricted and str(record.request).startswith(begins)
         )
 
     def check_steps(self, steps: AbstractSet[str]) -> None:
         """Every act that a judge was told of is among the review steps, whose observations are `steps`."""
         for name, record in sorted(self._records.items()):
-            if name not in steps and str(record["request"]).startswith("REVIEW "):
+            if name not in steps and str(record.request).startswith("REVIEW "):
                 message = f"{REVIEW_STEPS.name} has no step of it: a line was removed"
                 self._contents.report.differ(f"{OBSERVATIONS.name} (id {name[:80]})", message)
 
@@ -123,20 +145,20 @@ class Evidence:
         record = self._records.get(name)
         if record is None:
             raise NotThere(f"observation {name[:80]} is missing", is_restricted=False)
-        if record["restricted"]:
+        if record.restricted:
             raise NotThere(f"it rests on observation {name}, which is restricted", is_restricted=True)
-        if record["source"] not in _SOURCES or record["body_digest"] not in self._bodies:
+        if record.source not in _SOURCES or record.body_digest not in self._bodies:
             raise NotThere(f"observation {name} is damaged", is_restricted=False)
         return Observation(
-            source=Source(record["source"]),
-            request=record["request"] or "",
-            body=self._body(record["body_digest"]),
-            host=record["host"] or "",
-            seen_at=Moment(record["seen_ns"]),
-            status=record["status"],
-            chain_id=record["chain_id"],
-            height=record["height"],
-            trouble=record["trouble"],
+            source=Source(record.source),
+            request=record.request or "",
+            body=self._body(record.body_digest),
+            host=record.host or "",
+            seen_at=Moment(record.seen_ns),
+            status=record.status,
+            chain_id=record.chain_id,
+            height=record.height,
+            trouble=record.trouble,
         )
 
     def _body(self, digest: str) -> bytes:

@@ -57,6 +57,27 @@ def test_verify__tiny_story_elsewhere__every_verdict_and_award_is_worked_again(a
     assert list(tmp_path.iterdir()) == []
 
 
+NO_DOORS = """
+import sys
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "sqlite3.connect", "subprocess.Popen"):
+        raise AssertionError(f"{event} {arguments}")
+sys.addaudithook(refuse)
+import app
+sys.exit(app.main(sys.argv[1:]))
+"""
+
+
+def test_verify__no_network_no_database__passes(archive: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", NO_DOORS, "audit", "verify", str(archive)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=240, cwd=tmp_path, env=environment
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert "Everything that can be worked again" in done.stdout
+
+
 def dearer(lines: list[dict[str, Any]]) -> None:
     lines[0]["amount_micro"] += 1_000_000
 
