@@ -102,17 +102,29 @@ def addresses(export: Export) -> Iterator[Line]:
 
 def claims(export: Export) -> Iterator[Line]:
     """Every claim; free texts of reviewed tasks as digests."""
-    hidden = {
-        task.slug: {field.name for field in asked_fields(task.params, decided=False) if field.type == "text"}
-        for task in export.loaded.newest.tasks
-        if task.kind == "reviewed"
-    }
+    shown = _shown_fields(export.loaded)
     statement = select(ClaimRow).where(ClaimRow.campaign == export.slug).order_by(export.ordered(ClaimRow.id))
     for (row,) in export.rows(statement):
-        names = hidden.get(row.task, set())
-        fields = {name: _digest(value) if name in names else value for name, value in row.fields.items()}
+        names = shown.get(row.task)
+        fields = {
+            name: value if names is None or name in names else _digest(value) for name, value in row.fields.items()
+        }
         given = {column.name: getattr(row, column.name, None) for column in archive.CLAIMS.columns}
         yield given | {"fields": fields, "verdict": row.verdict_id}
+
+
+def _shown_fields(loaded: Loaded) -> dict[str, set[str]]:
+    """Of each reviewed task the fields that are no free text in any revision; the others stay with us."""
+    shown: dict[str, set[str]] = {}
+    texts: dict[str, set[str]] = {}
+    for campaign in loaded.rules.revisions:
+        for task in campaign.tasks:
+            if task.kind == "reviewed":
+                for field in asked_fields(task.params, decided=False):
+                    sort = texts if field.type == "text" else shown
+                    sort.setdefault(task.slug, set()).add(field.name)
+                shown.setdefault(task.slug, set())
+    return {slug: names - texts.get(slug, set()) for slug, names in shown.items()}
 
 
 def _digest(text: str) -> str:

@@ -55,7 +55,7 @@ class _Record(NamedTuple):
 def _record(line: Line) -> _Record:
     shared = ("source", "chain_id", "trouble", "host")
     kept = {name: sys.intern(line[name]) for name in shared if line[name] is not None}
-    return _Record(**{name: kept.get(name, line[name]) for name in _Record._fields})
+    return _Record._make(kept.get(name, line[name]) for name in _Record._fields)
 
 
 class _Place(NamedTuple):
