@@ -20,7 +20,7 @@ from services.results import all_results
 from services.rewards import compute_awards
 from services.sessions import hash_token
 from tasks.moment import SECOND, parse_moment
-from tests.endings import ANN, CAMPAIGN, CID, claimed, make_house
+from tests.endings import ANN, BOB, CAMPAIGN, CID, claimed, make_house
 from tests.reviewing import token_in
 from web.factory import create_web
 
@@ -162,3 +162,17 @@ def test_preview__by_the_page__says_who_loses_and_changes_nothing(
     assert "can't be loaded" in sent(browser("organizer"), "/organize/preview", text=fewer)[1]
     assert sent(browser("organizer"), "/organize/preview", text="nothing")[0] == 422
     assert compute_awards(house).lines_added == 0
+
+
+def test_participant__a_set_and_a_full_task__are_explained(
+    house: House, browser: Callable[[str], FlaskClient]
+) -> None:
+    for number, person in enumerate((BOB, CID, ANN)):
+        claimed(house, person, "deploy", 1 + number)
+    claimed(house, ANN, "video", 9)
+    compute_awards(house)
+    text = shown(browser("nobody").get(f"/participants/{ANN}").get_data(as_text=True))
+    assert "3rd of 2: the last place went to a completion at block 102; yours is at block 103." in text
+    assert "Sets of tasks Both" in text
+    assert "5 USD. It took place 1 of 5." in text
+    assert "Pools, bonuses and grants" in text
