@@ -53,7 +53,7 @@ def submit(house: House, participant: str, task_slug: str, entered: Mapping[str,
     task = loaded.task(task_slug)
     now = house.clock.now()
     checked, _ = checked_entry(house, loaded, participant, task, entered)
-    entry = submissions.located(house, checked)
+    entry = submissions.located(house, loaded.slug, participant, task.slug, checked)
 
     def store(session: Session) -> Submitted:
         for sdl in entry.sdls:

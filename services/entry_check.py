@@ -61,7 +61,7 @@ def check_entry(house: House, participant: str, task_slug: str, entered: Mapping
     point = judging_point(house, loaded)
     if point is None or house.chain is None:
         raise Unavailable("The chain has not been looked at yet. Try again in a minute.")
-    entry = submissions.located(house, entry)
+    entry = submissions.located(house, loaded.slug, participant, task.slug, entry)
     claim = _claim(house, loaded, task, participant, entry, addresses, point)
     kept = sources_at(house, loaded, point, [claim.id])
     sources = replace(kept, entered=_WithUnsent(kept.entered, _sdls(entry, claim.received_at)))

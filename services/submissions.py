@@ -24,19 +24,22 @@ from verifiers.submitted.novelty import Earlier, comparison_observation
 from verifiers.submitted.pull import ask, facts_of
 from verifiers.submitted.record import Submission, newest_submission, submission_observation
 
+MOST_OPEN = 20
 MOST_VERSIONS = 50
 VERIFIER = "entered/1"
 
 
-def located(house: House, entry: Entry) -> Entry:
+def located(house: House, campaign: str, participant: str, task: str, entry: Entry) -> Entry:
     """The entry with the path of its file in the pull request behind its subject.
 
     Where the code host can't be asked now, or shows no such file, the subject stays without a path: the claim is
     made all the same, with its receipt, and its checks say what was seen. Network; call it outside a transaction.
+    Raises Conflict for somebody with too many claims that wait: the code host counts our questions.
     """
     given = entry.submission
     if given is None or not given.pull_request or house.codehost is None:
         return entry
+    _few_enough(house, campaign, participant, task, entry.subject)
     now = house.clock.now()
     version = _read("", submission_observation("", 1, now, given.pull_request, (), given.reduced))
     if version is None or version.pull is None:
@@ -46,6 +49,14 @@ def located(house: House, entry: Entry) -> Entry:
         pass
     path = facts.found().path
     return replace(entry, subject=f"{entry.subject}{path}") if path is not None else entry
+
+
+def _few_enough(house: House, campaign: str, participant: str, task: str, pull: str) -> None:
+    mine = ClaimRow.campaign == campaign, ClaimRow.participant == participant, ClaimRow.task == task
+    with house.ledger.read() as session:
+        subjects = session.scalars(select(ClaimRow.subject).where(*mine, ClaimRow.settled.is_(False))).all()
+    if len(subjects) >= MOST_OPEN and not any(subject.startswith(pull) for subject in subjects):
+        raise Conflict(f"{MOST_OPEN} of your claims of this task are not decided yet: wait for those first.")
 
 
 def same_claim(session: Session, campaign: str, participant: str, task: str, entry: Entry) -> Entry:

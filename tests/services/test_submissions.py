@@ -331,6 +331,17 @@ def test_submit__too_many_versions__is_refused(house: House) -> None:
         send(house, SDL.replace("2048", "4096"))
 
 
+def test_submit__many_open_claims__asks_the_code_host_no_more(house: House, double: CodeHostDouble) -> None:
+    double.repositories.add("Net/Apps")
+    for number in range(20):
+        send(house, link=LINK.replace("12", str(100 + number)))
+    asked = len(double.asked)
+    with pytest.raises(Conflict, match="not decided yet"):
+        send(house, link=LINK.replace("12", "200"))
+    assert len(double.asked) == asked
+    send(house, SDL.replace("2048", "1"), link=LINK.replace("12", "100"))
+
+
 def test_submit__after_the_close__is_refused(house: House) -> None:
     with pytest.raises(Conflict, match="closed"):
         paste(later(house, 30 * 86_400))

@@ -75,6 +75,15 @@ def test_claim_page__hostile_text__is_shown_as_text_to_everybody(house: House) -
     assert "The text that counts" in html
 
 
+def test_claim_page__own_and_not_passed__offers_another_version(house: House) -> None:
+    link = "https://github.com/net/apps/pull/7"
+    made = submit(house, PARTICIPANT.address, "pull", {"sdl": SDL, "pull_request": link})
+    path = "/tasks/pull/claim?pull_request=https://github.com/net/apps/pull/7"
+    assert path in read(browser(house, PARTICIPANT), f"/claims/{made.claim}")
+    assert "Send another version" not in read(browser(house, OTHER), f"/claims/{made.claim}")
+    assert link in read(browser(house, PARTICIPANT), path)
+
+
 def test_beside_page__copy__shows_both_with_what_differs_marked(house: House) -> None:
     original = submit(house, OTHER.address, "sdl", {"sdl": SDL})
     copy = submit(later(house, 60), PARTICIPANT.address, "sdl", {"sdl": SDL.replace("2048", HOSTILE)})
