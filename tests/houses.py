@@ -64,6 +64,12 @@ def make_house(
     return house
 
 
+def reopened(folder: Path) -> House:
+    """The house of `make_house` again, as another process opens it."""
+    given = Settings(_env_file=None, database_url=f"sqlite:///{folder / 'waymark.db'}")
+    return House(given, Ledger(given.database_url), StoppedClock(NOON))
+
+
 def later(house: House, seconds: float) -> House:
     """The same house, `seconds` later."""
     return house.at(StoppedClock(Moment(house.clock.now() + int(seconds * SECOND))))

@@ -154,12 +154,12 @@ class Answer(StrEnum):
 def answer(uptime: Uptime, uptime_permille: int, min_observed: int) -> Answer:
     """Whether the uptime is enough.
 
-    From `at` to the close must be `min_observed`: everybody can tell that beforehand. What is excused or unknown
-    costs nobody anything: where too little is left of it, a person looks.
+    From `at` to the close must be `min_observed`: everybody can tell that beforehand, so no excuse and no trouble of
+    ours changes it. Where under 90 % of what counts is known, or nothing at all, a person looks.
     """
     if uptime.ends - uptime.begins < min_observed:
         return Answer.TOO_SHORT
-    if uptime.known * 1000 < LEAST_KNOWN_PERMILLE * uptime.counted or uptime.known < max(min_observed, 1):
+    if not uptime.known or uptime.known * 1000 < LEAST_KNOWN_PERMILLE * uptime.counted:
         return Answer.REVIEW
     is_enough = uptime.up * 1000 >= uptime_permille * uptime.known
     return Answer.ENOUGH if is_enough else Answer.TOO_LITTLE

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import random
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -239,3 +241,30 @@ def test_slot__campaign_asks_for_another_length__is_kept_for_the_day(house: Hous
     assert (slot.number, slot.ends) == (144, Moment(NOON + FIVE_MINUTES))
     last = probing.slot_at([], Moment(NOON + DAY // 2 - 1))
     assert (last.number, last.ends) == (287, Moment(NOON + DAY // 2))
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from tests.houses import reopened
+from tests.probing import FakeProber, run
+run(reopened(Path(sys.argv[1])), FakeProber(look_seconds=0.4))
+"""
+
+
+def test_round__killed_for_real__the_next_goes_on_and_no_byte_is_lost(tmp_path: Path) -> None:
+    providers = names(150)
+    house = probing_house(tmp_path, providers)
+    child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path)], cwd=Path(__file__).parents[2])
+    kept: list[str] = []
+    while not kept and child.poll() is None:
+        time.sleep(0.02)
+        kept = [name for name in providers if any(today(house, name).slots)] if changes(house) else []
+    child.kill()
+    child.wait()
+    kept = [name for name in providers if any(today(house, name).slots)]
+    assert 0 < len(kept) < 150
+    rest = FakeProber()
+    run(later(house, 30), rest)
+    assert sorted(name for name, _ in rest.asked) == sorted(set(providers) - set(kept))
+    assert len(changes(house)) == 150
