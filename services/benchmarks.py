@@ -241,6 +241,8 @@ def take_in(
         raise Refused("This is no challenge of yours: ask for one on the task's page.", "challenge")
     before = session.get(BenchmarkRunRow, entered.challenge)
     if before is not None and before.claim is not None:
+        if before.claim != claim:
+            raise Refused("This challenge was used for another task: ask for a new one.", "challenge")
         return
     if entered.result is not None:
         run = _run(loaded.newest, row, _result(entered.result, row.id), "owner", now)

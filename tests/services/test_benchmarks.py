@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from ledger.benchmarks import BenchmarkChallengeRow, BenchmarkRunRow
+from ledger.claims import ClaimRow
 from services import benchmark_data, benchmarks, claims
 from services.benchmark_source import KeptBenchmarks
 from services.errors import Conflict, NotAllowed, NotFound, Refused, TooMany
 from services.house import House
 from tasks.moment import Moment
 from tests.benchmark_town import (
+    CAMPAIGN,
     OTHER,
     PARTICIPANT,
     PROVIDER,
@@ -187,6 +189,19 @@ def test_submit__again__is_the_same_claim_and_the_first_result_stays(house: Hous
     before = KeptBenchmarks(house).record(issued.challenge.id)
     assert enter(later(house, 9), PARTICIPANT, issued, took_seconds=1) == first
     assert KeptBenchmarks(house).record(issued.challenge.id) == before
+
+
+def test_submit__challenge_used_in_another_task__is_refused(tmp_path: Path) -> None:
+    second = CAMPAIGN[CAMPAIGN.index("  - slug: benchmark") :].replace("slug: benchmark", "slug: benchmark-again")
+    house = make(tmp_path, campaign=CAMPAIGN + second)
+    issued = benchmarks.issue(house, PARTICIPANT.address, PROVIDER)
+    enter(house, PARTICIPANT, issued)
+    with pytest.raises(Refused) as refused:
+        claims.submit(house, PARTICIPANT.address, "benchmark-again", {"challenge": issued.challenge.id})
+    assert refused.value.field == "challenge"
+    with house.ledger.read() as session:
+        assert session.query(ClaimRow).count() == 1
+    house.ledger.close()
 
 
 def test_submit__challenge_of_somebody_else__names_the_field(house: House) -> None:
