@@ -23,10 +23,10 @@ _REDUCED = {
     Source.ENTERED: "texts that were entered: reduced SDLs and answers, the originals are not kept or not published",
     Source.CODEHOST: "answers of code hosts, reduced when they came",
     Source.COMPARISON: "comparisons with other people's claims, made when the claim was looked at",
-    Source.RECORD: "what the platform had on record",
+    Source.RECORD: "lists of who was registered when a claim was looked at: nobody was left out",
 }
 
-_WITH_ORIGINAL = ("SUBMISSION ",)
+_WITH_ORIGINAL = ("SUBMISSION ", "LOOKS ")
 
 
 class NotThere(Exception):
@@ -139,6 +139,11 @@ class Evidence:
         for name in sorted(self._records.keys() - self._used):
             message = "nothing refers to it: lines were removed or added"
             self._contents.report.differ(f"{OBSERVATIONS.name} (id {name[:80]})", message)
+
+    def source(self, name: str) -> str | None:
+        """Where an observation comes from; None where it is not there."""
+        record = self._records.get(name)
+        return record.source if record is not None else None
 
     def observation(self, name: str) -> Observation:
         """One observation as its judge was given it. Raises NotThere."""

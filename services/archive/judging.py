@@ -11,6 +11,7 @@ from services.archive.campaigns import People
 from services.archive.evidence import Evidence, NotThere
 from services.archive.format import CLAIMS, VERDICTS, canonical
 from services.archive.reading import Contents, Line
+from services.archive.records import Records
 from tasks.campaign import Campaign
 from tasks.judge_params import judge_params
 from tasks.moment import Moment
@@ -72,6 +73,7 @@ class Judging:
 
     def __init__(self, contents: Contents, rules: Rules, people: People, evidence: Evidence) -> None:
         self._contents, self._rules, self._people, self._evidence = contents, rules, people, evidence
+        self._records = Records(contents, evidence, people)
         self._revisions: Mapping[int, Campaign] = {campaign.revision: campaign for campaign in rules.revisions}
 
     def judge_all(self, verdicts: Verdicts) -> None:
@@ -86,7 +88,9 @@ class Judging:
                 continue
             kept = {name: value for name, value in line.items() if name not in ("checks", "observations", "missing")}
             verdicts.by_claim.setdefault(line["claim"], []).append(kept)
-            self._judge(f"{place} of claim {claim['id']} ({claim['task']}, {claim['participant']})", claim, line)
+            of_claim = f"{place} of claim {claim['id']} ({claim['task']}, {claim['participant']})"
+            self._judge(of_claim, claim, line)
+            self._records.follow(of_claim, line)
         for name, claim in verdicts.claims.items():
             newest = verdicts.newest(name)
             if claim["verdict"] != (newest["id"] if newest else None):
