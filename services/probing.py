@@ -24,7 +24,7 @@ from services.house import House
 from services.probe_looks import LiveProber
 from tasks.moment import SECOND, Moment
 from tasks.parts import Task
-from verifiers.evidence import Observation
+from verifiers.evidence import Observation, Outcome
 from verifiers.onboarding.state import SILENT, controlled
 from verifiers.probes import DAY, LEAST_EVERY_SECONDS, ProbeDay, Standing, State, day_of
 
@@ -121,6 +121,7 @@ def due_targets(house: House, loaded: Loaded, slot: Slot) -> list[Target]:
         ClaimRow.task.in_(open_tasks),
         ClaimRow.at_ns <= now,
         ClaimRow.settled.is_(False),
+        ClaimRow.outcome != Outcome.FAILED,
     )
     with house.ledger.read() as session:
         subjects = session.scalars(select(ClaimRow.subject).where(*live).distinct()).all()

@@ -61,8 +61,8 @@ def test_round__control_probes_fail__nobody_is_down(house: House, controls: list
 
 @pytest.mark.parametrize(
     "values",
-    [{"settled": True}, {"at_ns": None}, {"at_ns": NOON + 1}, {"task": "another"}],
-    ids=["decided", "not passed", "counts later", "another task"],
+    [{"settled": True}, {"at_ns": None}, {"at_ns": NOON + 1}, {"task": "another"}, {"outcome": "failed"}],
+    ids=["decided", "not passed", "counts later", "another task", "began too late"],
 )
 def test_targets__claim_that_needs_no_probe__is_not_asked(house: House, values: dict) -> None:
     with house.ledger.write() as session:

@@ -60,16 +60,15 @@ def verdict_of(case: Case, judge: str, version: int) -> Verdict:
     checks = _checks(case, look, proof, uptime)
     outcome = outcome_of(checks)
     holds_place = outcome in (Outcome.PENDING, Outcome.UNKNOWN) and when.at is not None
-    is_dated = outcome == Outcome.PASSED or holds_place
     return Verdict(
         outcome=outcome,
         checks=checks,
         judge=judge,
         version=version,
         as_of=case.as_of,
-        at=when.at if is_dated else None,
-        height=when.height if is_dated else None,
-        tx_index=when.tx_index if is_dated else None,
+        at=when.at,  # also where the uptime failed in the end: its page shows it from then on
+        height=when.height,
+        tx_index=when.tx_index,
         attributes=_attributes(case, look),
         holds_place=holds_place,
         next_look=_next_look(case, outcome, when, uptime),
