@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from ledger.awards import AwardLineRow, ProvisionalLineRow
 from ledger.claims import ClaimRow
+from ledger.results import final_states
 from services import campaigns
 from services.house import House
 from services.remembered import awards_state, remembered
@@ -193,10 +194,19 @@ def _moment_counted(opens: int, counted: int, excused: Iterable[Excused]) -> Mom
 
 
 def _taken(session: Session, campaign: str) -> dict[str, int]:
-    """By task: claims whose newest line took a place."""
+    """By task: claims whose newest line took a place; where results are final, the newest by then: it stays taken."""
+    found = _taken_by(session, campaign)
+    for task, row in final_states(session, campaign).items():
+        if task:
+            by_then = AwardLineRow.task == task, AwardLineRow.id <= row.lines_to
+            found |= {task: 0, **_taken_by(session, campaign, *by_then)}
+    return found
+
+
+def _taken_by(session: Session, campaign: str, *also: ColumnElement[bool]) -> dict[str, int]:
     newest = (
         select(func.max(AwardLineRow.id))
-        .where(AwardLineRow.campaign == campaign, AwardLineRow.kind == "claim")
+        .where(AwardLineRow.campaign == campaign, AwardLineRow.kind == "claim", *also)
         .group_by(AwardLineRow.claim)
     )
     statement = (

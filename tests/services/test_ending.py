@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from ledger.audit import AuditRow, check_log
 from ledger.people import RoleRow
-from services import appeals
+from services import appeals, task_board
 from services.eligibility import Entered, set_eligibility
 from services.ending import finalize, publish_results
 from services.errors import Conflict, NotFound, Refused
@@ -144,6 +144,24 @@ def test_finalize__not_published_or_appeals_run__refused(house: House) -> None:
         finalize(at(house, OVER), ACTOR, "deploy")
 
 
+def test_finalize__two_at_once__one_wins(house: House) -> None:
+    publish_results(house, ACTOR, "deploy")
+    later, answers = at(house, OVER), []
+
+    def act() -> None:
+        try:
+            answers.append(finalize(later, ACTOR, "deploy").state)
+        except Conflict:
+            answers.append("conflict")
+
+    rivals = [threading.Thread(target=act) for _ in range(3)]
+    for rival in rivals:
+        rival.start()
+    for rival in rivals:
+        rival.join()
+    assert sorted(answers) == ["conflict", "conflict", "final"]
+
+
 def test_finalize__claim_opened_again__refused(house: House) -> None:
     claim = claimed(house, ANN, "deploy", 1)
     publish_results(house, ACTOR, "deploy")
@@ -180,6 +198,7 @@ def test_final__ineligible_later__loses_the_award_and_frees_no_place(house: Hous
     ann = next(key for key, amount in before.items() if amount == 10)
     assert sorted(amounts(later).values()) == [0, 0, 10]
     assert newest_lines(later, 1) == [(ann, -10, "ineligible", "eligibility")]
+    assert task_board.one(later, "deploy").places.taken == 2
     set_eligibility(later, ACTOR, Entered(ANN, "eligible", "it was a mistake"))
     compute_awards(later)
     assert amounts(later) == before
