@@ -20,6 +20,9 @@ _LABELS = {
     "uptime_permille": "Uptime at least",
     "probe_every_ns": "We look every",
     "min_observed_ns": "Observed for at least",
+    "tenants": "Whose lease proves it",
+    "auditors": "Signed by one of these auditors",
+    "spot_checks": "Benchmark runs at moments that we draw",
     "tasks": "Parts",
     "repositories": "Pull request to",
     "state": "The pull request must be",
@@ -37,6 +40,7 @@ _LABELS = {
 _WORDS = {
     ("gpu_models", "any"): "any",
     ("gpu_models", "listed"): "those in the rules",
+    ("tenants", "registered"): "a registered participant's",
     ("own_provider", "refused"): "do not count",
     ("own_provider", "allowed"): "count",
     ("state", "open"): "open or merged",
@@ -48,6 +52,9 @@ _WORDS = {
     ("group_by", "app"): "app",
     ("group_by", "deployment"): "deployment",
 }
+
+_EMPTY = {"auditors": "none is needed"}
+"""What an empty list means, where it is not "any"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ def _fact(name: str, value: object) -> Fact:
         return Fact(label, _WORDS[name, value])
     if isinstance(value, Sequence) and not isinstance(value, str):
         items = tuple(_named(item) for item in value)
-        return Fact(label, "" if items else "any", items)
+        return Fact(label, "" if items else _EMPTY.get(name, "any"), items)
     return Fact(label, _plain(name, value))
 
 
