@@ -41,7 +41,7 @@ class BenchmarkChallengeRow(Base):
 class BenchmarkRunRow(Base):
     """The result for a challenge. `claim` and `observation` are None while its owner has not confirmed it.
 
-    `delivered_by`: `runner` or `owner`. `variant`: what it may be compared with; `output_digest`: of the numbers.
+    `delivered_by`: runner, owner, lease. `variant`: what it may be compared with; `output_digest`: of the numbers.
     """
 
     __tablename__ = "benchmark_runs"

@@ -245,7 +245,8 @@ def take_in(
             raise Refused("This challenge was used for another task: ask for a new one.", "challenge")
         return
     if entered.result is not None:
-        run = _run(loaded.newest, row, _result(entered.result, row.id), "owner", now)
+        by = "lease" if entered.host else "owner"
+        run = _run(loaded.newest, row, _result(entered.result, row.id), by, now)
         run = session.merge(run)
     elif before is not None:
         run = before

@@ -14,6 +14,7 @@ from ledger.people import AddressRow, RegistrationRow
 from ledger.rows import insert_once, replace_rows
 from ledger.verdicts import claim_id
 from services import benchmarks, campaigns, submissions
+from services.benchmark_fetch import fetched
 from services.campaigns import Loaded
 from services.chain_time import height_at
 from services.errors import Conflict, NotAllowed, Refused
@@ -53,7 +54,7 @@ def submit(house: House, participant: str, task_slug: str, entered: Mapping[str,
     task = loaded.task(task_slug)
     now = house.clock.now()
     checked, _ = checked_entry(house, loaded, participant, task, entered)
-    entry = submissions.located(house, loaded.slug, participant, task.slug, checked)
+    entry = fetched(house, submissions.located(house, loaded.slug, participant, task.slug, checked))
 
     def store(session: Session) -> Submitted:
         for sdl in entry.sdls:

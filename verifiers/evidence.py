@@ -222,10 +222,15 @@ class SubmittedSdl:
 
 @dataclass(frozen=True, slots=True)
 class EnteredRun:
-    """A benchmark run: the challenge's id, and the runner's result unless the runner has posted it itself."""
+    """A benchmark run: the challenge's id, and the runner's result unless the runner has posted it itself.
+
+    `address`: where the lease serves the result, entered in its place. `host`: where it was fetched from.
+    """
 
     challenge: str
     result: str | None
+    address: str = ""
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@ def claim_fields(params: Mapping[str, object]) -> tuple[ClaimField, ...]:  # noq
             "The runner's result",
             "json",
             required=False,
-            help="The whole text of result.json. Leave it empty where the runner has posted it to us.",
+            help="The whole text of result.json, or the https address at which your lease serves it. Leave it empty "
+            "where the runner has posted it to us.",
         ),
     )
 

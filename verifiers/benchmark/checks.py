@@ -157,8 +157,12 @@ class Checker:
 
     def _source(self) -> Check:
         by = self.seen.record.delivered_by
-        expected = "entered by the owner, or posted by the runner of this challenge and confirmed by the owner"
-        words = {"owner": "entered by the owner", "runner": "posted by the runner, confirmed by the owner"}
+        expected = "fetched from the lease, entered by the owner, or posted by the runner and confirmed by the owner"
+        words = {
+            "lease": "fetched from the lease's address on this provider, for the owner",
+            "owner": "entered by the owner",
+            "runner": "posted by the runner, confirmed by the owner",
+        }
         return self._check("source", expected, words.get(by, by), _passed(by in words))
 
     @cached_property

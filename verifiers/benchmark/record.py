@@ -57,7 +57,8 @@ class MeasuredFacts(_Part):
 
 
 class RunRecord(_Part):
-    """All of one run. `delivered_by`: `owner` (entered, signed in) or `runner` (posted by it, then confirmed)."""
+    """All of one run. `delivered_by`: `owner` (entered, signed in), `lease` (fetched there for the owner) or `runner`
+    (posted by it, then confirmed by the owner)."""
 
     challenge: IssuedFacts
     measured: MeasuredFacts | None

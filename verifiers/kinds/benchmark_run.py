@@ -44,11 +44,14 @@ def enter(
     params: Mapping[str, object],  # noqa: ARG001 - one signature for all kinds
     addresses: Sequence[str],  # noqa: ARG001
 ) -> Entry:
-    """Check `challenge` and `result`; without a result the runner must have posted it. Raises EntryRefused."""
+    """Check `challenge` and `result`; the result may be the address at which the lease serves it, and is left out
+    where the runner has posted it. Raises EntryRefused."""
     challenge = fields.get("challenge", "").strip().lower()
     if _CHALLENGE.fullmatch(challenge) is None:
         raise EntryRefused("challenge", "Enter the challenge's id: 32 digits and letters from a to f.")
     text = fields.get("result")
+    if text is not None and text.strip().lower().startswith("https://"):
+        return Entry(challenge, {"challenge": challenge}, run=EnteredRun(challenge, None, address=text.strip()))
     if text is not None:
         try:
             result = decode_result(text)
