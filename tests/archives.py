@@ -13,14 +13,16 @@ import zstandard
 from sqlalchemy import update
 
 from ledger.people import PersonalRow, RegistrationRow
-from services import campaigns, reviews
+from services import appeals, campaigns, reviews
 from services.archive_export import export_archive
 from services.claims import submit
 from services.house import House
 from services.reviews import Ballot
+from services.rewards import compute_awards
 from tests.reviewing import (
     ADA,
     BEN,
+    ORGANIZER,
     PLAYING_REVIEWER,
     REVIEWER,
     SECOND_REVIEWER,
@@ -56,7 +58,14 @@ def lived_in_house(folder: Path) -> House:
     for who in (REVIEWER, SECOND_REVIEWER):
         reviews.decide(soon, who.address, bug, Ballot("accept", REASON, {"severity": "high"}))
     look(soon)
-    return soon
+    compute_awards(soon)
+    afterwards = later(soon, 60)
+    lost, _ = appeals.make(afterwards, BEN.address, second, appeals.RESULT, "Look at minute seven, please.")
+    won, _ = appeals.make(afterwards, ADA.address, first, appeals.AWARD, "It was worth more than that.")
+    appeals.rule(afterwards, ORGANIZER.address, lost.row.id, appeals.Ruling(appeals.LOST, "Minute seven is black."))
+    appeals.rule(afterwards, ORGANIZER.address, won.row.id, appeals.Ruling(appeals.WON, "It was, and is granted."))
+    look(afterwards)
+    return afterwards
 
 
 def exported(house: House, path: Path) -> Path:

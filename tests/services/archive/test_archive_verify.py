@@ -73,6 +73,13 @@ def set_first(name: str, value: Any) -> Edit:
     return on_lines(edit)
 
 
+def in_last(name: str, value: Any) -> Edit:
+    def edit(lines: list[dict[str, Any]]) -> None:
+        lines[-1][name] = value
+
+    return on_lines(edit)
+
+
 def without(index: int) -> Edit:
     def edit(lines: list[dict[str, Any]]) -> None:
         del lines[index]
@@ -150,6 +157,16 @@ TAMPERINGS: dict[str, tuple[str, Edit, str, str]] = {
         "review_steps.jsonl line 1",
         "act is not",
     ),
+    "an appeal's outcome": ("appeals.jsonl", set_first("outcome", "maybe"), "appeals.jsonl line 1", "outcome is not"),
+    "an appeal's reason": ("appeals.jsonl", set_first("reason", "So."), "appeals.jsonl line 1", "reason is not"),
+    "an appeal's verdict": (
+        "appeals.jsonl",
+        in_last("verdict_id", 999),
+        "appeals.jsonl line 2",
+        "has no verdict 999",
+    ),
+    "half a ruling": ("appeals.jsonl", set_first("ruled_ns", None), "appeals.jsonl line 1", "half decided"),
+    "an appeal removed": ("appeals.jsonl", without(0), "observations.jsonl", "nothing refers to it"),
     "a total": ("totals.jsonl", set_first("amount_micro", 1), "totals.jsonl line 1", "the lines add up to"),
     "a total's uakt": ("totals.jsonl", set_first("uakt", 1), "totals.jsonl line 1", "uakt at the campaign's rate"),
     "a total removed": ("totals.jsonl", without(0), "totals.jsonl", "it is missing"),
