@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tasks.payout.plan import PlanRow
 
 DENOM = "uakt"
-VERSION = 1
+MEMO_START = "waymark/1/"
 HASH_DIGITS = 16
 MEMO_BYTES = 256
 HEADER = "recipient,amount_uakt,denom,batch,award_ids"
@@ -51,7 +51,7 @@ class Batch:
     @property
     def memo(self) -> str:
         """The key by which the batch is found on the chain: `waymark/1/<campaign>/<batch>/<16 hex>`."""
-        return f"waymark/{VERSION}/{self.campaign}/{self.name}/{self.rows_hash[:HASH_DIGITS]}"
+        return f"{MEMO_START}{self.campaign}/{self.name}/{self.rows_hash[:HASH_DIGITS]}"
 
     @property
     def transfers(self) -> tuple[tuple[str, int], ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from verifiers.payout.export import DENOM, Export
+from tasks.payout.batches import DENOM
+from verifiers.payout.export import Export
 from verifiers.payout.facts import PayerFacts
 from verifiers.payout.files import read_signed
 from verifiers.payout.findings import (

@@ -7,11 +7,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tasks.payout.batches import DENOM, MEMO_BYTES
 from verifiers.payout import wire
 from verifiers.payout.transfers import Coin, Message, any_of, coin_bytes, json_of, multi_send, sends
-
-DENOM = "uakt"
-MEMO_BYTES = 256
 
 
 class ExportError(ValueError):

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from tasks.payout.batches import DENOM
 from verifiers.chain.answers import PublicKey
 from verifiers.wallet.multisig import MultisigKey
 from verifiers.wallet.signatures import decode_base64
@@ -35,7 +36,7 @@ class PayerFacts:
     other_chain_ids: tuple[str, ...] = ()
 
 
-def gas_price_of(text: str, denom: str = "uakt") -> Fraction | None:
+def gas_price_of(text: str, denom: str = DENOM) -> Fraction | None:
     """The price of gas in `0.0025uakt,0.1uother` (REST `/cosmos/base/node/v1beta1/config`), None without one."""
     for part in text.split(","):
         match = _PRICE.fullmatch(part.strip())

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from verifiers.payout.export import DENOM, Export, Fee
+from tasks.payout.batches import DENOM
+from verifiers.payout.export import Export, Fee
 from verifiers.payout.signed import BitArray, Mode, PaidFee, SignedFileError, SignedTransaction, Signer, from_raw
 from verifiers.payout.transfers import Coin, Message, MultiSend, Send, Side
 from verifiers.wallet.multisig import MultisigKey

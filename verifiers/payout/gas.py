@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
+from verifiers.chain.answers import BlockLimits
 from verifiers.payout.signed import SignedTransaction
 from verifiers.payout.transfers import outputs_of
 
@@ -30,14 +30,6 @@ _BYTES_BASE = 1_024
 _BYTES_PER_OUTPUT = 80
 _BYTES_PER_SEND = 180
 _BYTES_PER_MEMBER = 160
-
-
-@dataclass(frozen=True, slots=True)
-class BlockLimits:
-    """The chain's consensus parameters: `max_gas` -1 means no limit."""
-
-    max_bytes: int
-    max_gas: int
 
 
 def gas_before_messages(signed: SignedTransaction) -> int:

@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from verifiers.payout.export import DENOM
+from tasks.payout.batches import DENOM, MEMO_START
 from verifiers.payout.seen import Seen
 from verifiers.payout.transfers import Transfer
 
-MEMO_START = "waymark/1/"
 READS = 2
 """How many reads of the height must lie beyond the timeout before a batch is called dead."""
 
@@ -57,7 +56,7 @@ NEXT: dict[State, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ApprovedBatch:
     """What was approved and exported: rows (address, uakt), memo, payer, timeout, the chain and its height then.
 
     `signed` maps the hashes of checked signed files to their sequences.
@@ -107,10 +106,15 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """A batch's state, the transaction behind it, and whether its rows may be planned again (`is_dead`)."""
+    """A batch's state, the transaction behind it, and what may follow.
+
+    `is_over`: no file of it can come into a block any more. `is_dead`: besides, nobody was paid by it for all that is
+    known, so its rows may be planned again.
+    """
 
     state: State
     match: Match | None
+    is_over: bool
     is_dead: bool
 
     @property
@@ -121,7 +125,7 @@ class Conclusion:
         return NEXT[self.state]
 
 
-def reconcile_one(batch: Batch, seen: Seen) -> Match | None:
+def reconcile_one(batch: ApprovedBatch, seen: Seen) -> Match | None:
     """What a transaction in a block means for a batch; None where it has nothing to do with it.
 
     Its body's (address, denom, amount) multiset is compared with the rows; events are not looked at.
@@ -151,29 +155,54 @@ def reconcile_one(batch: Batch, seen: Seen) -> Match | None:
     return match(State.PARTLY_FOREIGN if paid else State.FOREIGN)
 
 
-def conclude(batch: Batch, transactions: Iterable[Seen], search: Search) -> Conclusion:
+def conclude(batch: ApprovedBatch, transactions: Iterable[Seen], search: Search) -> Conclusion:
     """The state of a batch after a search. A broadcast's answer is no part of it: it proves nothing.
 
     A batch is dead, and only then may be planned again, when at least two reads of the height lie beyond its
     timeout, every block from the export to the timeout was searched, and no transaction with its memo moved money.
     """
     if search.chain_id != batch.chain_id:
-        return Conclusion(State.WRONG_CHAIN, None, is_dead=False)
+        return Conclusion(State.WRONG_CHAIN, None, is_over=False, is_dead=False)
     by_hash = {seen.hash: seen for seen in transactions}
     matches = [match for match in (reconcile_one(batch, seen) for seen in by_hash.values()) if match is not None]
+    is_over = _is_over(batch, search)
     moving = [match for match in matches if match.state in PAID or match.state is State.PARTLY_FOREIGN]
     if moving:
         best = min(moving, key=lambda match: (match.state not in PAID, match.seen.height))
-        return Conclusion(State.PAID_TWICE if _overlap(moving) else best.state, best, is_dead=False)
+        return Conclusion(State.PAID_TWICE if _overlap(moving) else best.state, best, is_over, is_dead=False)
     open_question = _first(matches, State.LOOKS_PAID)
     if open_question:
-        return Conclusion(State.LOOKS_PAID, open_question, is_dead=False)
-    is_dead = _is_over(batch, search)
+        return Conclusion(State.LOOKS_PAID, open_question, is_over, is_dead=False)
     for state in (State.FAILED, State.FOREIGN):
         found = _first(matches, state)
         if found:
-            return Conclusion(state, found, is_dead)
-    return Conclusion(State.EXPIRED if is_dead else _open_state(batch, search), None, is_dead)
+            return Conclusion(state, found, is_over, is_over)
+    return Conclusion(State.EXPIRED if is_over else _open_state(batch, search), None, is_over, is_over)
+
+
+def rows_paid(batch: ApprovedBatch, match: Match) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The places of the batch's rows that a transaction paid, and of those it did not; equal rows in their order."""
+    left = Counter(match.paid)
+    paid: list[int] = []
+    unpaid: list[int] = []
+    for place, (address, amount) in enumerate(batch.rows):
+        row = (address, DENOM, amount)
+        (paid if left[row] else unpaid).append(place)
+        left[row] -= 1 if left[row] else 0
+    return tuple(paid), tuple(unpaid)
+
+
+def second_file_refusal(batch: ApprovedBatch, sequence: int, account_sequence: int) -> str | None:
+    """Why a file signed with `sequence` may not be stored beside the batch's earlier ones, None where it may.
+
+    Of files with one sequence a chain takes one; two with different sequences could both be paid.
+    """
+    for earlier, its_sequence in batch.signed.items():
+        if account_sequence <= its_sequence != sequence:
+            return (
+                f"the file {earlier[:8]} with the sequence {its_sequence} can still be paid: sign with that sequence"
+            )
+    return None
 
 
 def _overlap(moving: list[Match]) -> bool:
@@ -185,13 +214,13 @@ def _overlap(moving: list[Match]) -> bool:
     return bool(total - approved)
 
 
-def _is_over(batch: Batch, search: Search) -> bool:
+def _is_over(batch: ApprovedBatch, search: Search) -> bool:
     beyond = [height for height in search.heights if height > batch.timeout_height]
     is_searched = 0 < search.searched_from <= batch.exported_height and search.searched_to >= batch.timeout_height
     return len(beyond) >= READS and len(beyond) == len(search.heights) and is_searched
 
 
-def _open_state(batch: Batch, search: Search) -> State:
+def _open_state(batch: ApprovedBatch, search: Search) -> State:
     """Why nothing is known yet."""
     for name, state in (("index_off", State.INDEX_OFF), ("pruned", State.PRUNED)):
         if name in search.troubles:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from tasks.payout.batches import DENOM
 from verifiers.payout.facts import PayerFacts
 from verifiers.payout.findings import Finding, in_block
 from verifiers.payout.signed import SignedTransaction
@@ -86,7 +87,7 @@ def _funds(signed: SignedTransaction, facts: PayerFacts) -> Iterator[Finding]:
     spent = 0
     for message in signed.messages:
         sides = message.inputs if isinstance(message, MultiSend) else (Side(message.from_address, message.amount),)
-        spent += sum(coin.units or 0 for side in sides for coin in side.coins if coin.denom == "uakt")
+        spent += sum(coin.units or 0 for side in sides for coin in side.coins if coin.denom == DENOM)
     left = facts.balance_uakt - signed.fee.uakt
     if left >= 0 and spent > left:
         text = f"the account holds {left}uakt after the fee and the file spends {spent}uakt: fund it first"

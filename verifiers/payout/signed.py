@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from tasks.payout.batches import DENOM
 from verifiers.payout import wire
 from verifiers.payout.export import body_bytes, fee_bytes
 from verifiers.payout.transfers import Coin, Message, coin_from, message_from_any
@@ -65,7 +66,7 @@ class PaidFee:
     @property
     def uakt(self) -> int:
         """The fee in uakt, 0 where it names none."""
-        return sum(coin.units or 0 for coin in self.amount if coin.denom == "uakt")
+        return sum(coin.units or 0 for coin in self.amount if coin.denom == DENOM)
 
 
 @dataclass(frozen=True, slots=True)

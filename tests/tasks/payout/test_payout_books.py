@@ -21,8 +21,7 @@ from tests.payout_lines import PAYER, line, payees, person, terms
 from verifiers.payout.export import Fee, export
 from verifiers.payout.gas import gas_limit
 from verifiers.payout.recipients import refusals
-from verifiers.payout.reconcile import Batch as Approved
-from verifiers.payout.reconcile import Search, State, conclude
+from verifiers.payout.reconcile import ApprovedBatch, Search, State, conclude
 from verifiers.payout.seen import Seen
 
 REFUSED = refusals(PAYER, [])
@@ -163,7 +162,7 @@ def test_plan_export_reconcile__ten_thousand_payees__well_under_ten_seconds() ->
     ]
     search = Search("payout-1", (5_001, 5_001), 1, 5_001)
     for number, made in enumerate(batches):
-        asked = Approved(made.transfers, made.memo, PAYER, "payout-1", 5, 5_000, {f"{number:064X}": 1})
+        asked = ApprovedBatch(made.transfers, made.memo, PAYER, "payout-1", 5, 5_000, {f"{number:064X}": 1})
         assert conclude(asked, seen, search).state is State.INCLUDED
     books({each: 2 * (1_000_003 + who * 7) for who, each in enumerate(known)}, [], found.rows, [])
     assert time.perf_counter() - began < 8

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.recordings import recordings
-from verifiers.chain.answers import decode_account, decode_account_list
+from verifiers.chain.answers import BlockLimits, decode_account, decode_account_list
 from verifiers.payout import wire
 from verifiers.payout.commands import Join, Network, multisig, single_signer
 from verifiers.payout.export import ExportError, Fee, export
 from verifiers.payout.facts import gas_price_of, key_of
 from verifiers.payout.files import read_export
-from verifiers.payout.gas import BlockLimits, bytes_of, fee_uakt, gas_limit, rows_that_fit
+from verifiers.payout.gas import bytes_of, fee_uakt, gas_limit, rows_that_fit
 from verifiers.payout.recipients import module_addresses, refusals
 from verifiers.wallet.multisig import MultisigKey
 

@@ -11,7 +11,7 @@ from tests.payouts import CHAINS, FILES, PAYERS, SETS
 from tests.recordings import recordings
 from verifiers.chain.answers import BlockResults, decode_block, decode_block_results
 from verifiers.payout.files import read_export, read_signed
-from verifiers.payout.reconcile import NEXT, PAID, Batch, Conclusion, Search, State, conclude, reconcile_one
+from verifiers.payout.reconcile import NEXT, PAID, ApprovedBatch, Conclusion, Search, State, conclude, reconcile_one
 from verifiers.payout.seen import Seen, seen_in_block, seen_in_page, seen_in_rest, seen_in_rpc, seen_in_rpc_page
 from verifiers.payout.transfers import Coin, MultiSend, Send, Side, outputs_of
 from verifiers.trouble import Undecodable
@@ -19,7 +19,7 @@ from verifiers.trouble import Undecodable
 PAYER, ADA, BOB, STRANGER = "akash1payer", "akash1ada", "akash1bob", "akash1stranger"
 MEMO = "waymark/1/falcon-7/p1-0001/0123456789abcdef"
 HASH = "AB" * 32
-BATCH = Batch(((ADA, 5), (BOB, 7)), MEMO, PAYER, "payout-1", 100, 200, {HASH: 4})
+BATCH = ApprovedBatch(((ADA, 5), (BOB, 7)), MEMO, PAYER, "payout-1", 100, 200, {HASH: 4})
 DONE = Search("payout-1", heights=(201, 202), searched_from=100, searched_to=201, account_sequence=4)
 
 
@@ -36,13 +36,13 @@ def seen(*rows: tuple[str, int], payer: str = PAYER, code: int = 0, memo: str = 
 GOOD = seen((ADA, 5), (BOB, 7))
 
 
-def recorded(files: str, name: str) -> Batch:
+def recorded(files: str, name: str) -> ApprovedBatch:
     export = read_export((FILES / files / f"{name}.unsigned.json").read_bytes())
     signed = read_signed((FILES / files / f"{name}.signed.json").read_bytes())
     rows = tuple((side.address, side.coins[0].units or 0) for side in outputs_of(export.messages))
     sequences = {signed.hash: signed.signers[0].sequence}
     height = export.timeout_height - 400
-    return Batch(rows, export.memo, PAYERS[files], CHAINS[files], height, export.timeout_height, sequences)
+    return ApprovedBatch(rows, export.memo, PAYERS[files], CHAINS[files], height, export.timeout_height, sequences)
 
 
 def answers(file: str, start: str) -> Iterable[bytes]:
@@ -199,4 +199,4 @@ def test_states__each__is_reached_and_says_what_to_do() -> None:
     assert set(NEXT) == set(State)
     reached = {case[3] for case in ALL} | {case[2] for case in ONE if case[2]}
     assert reached == set(State)
-    assert not any(Conclusion(state, None, is_dead=False).next_step.startswith(" ") for state in PAID)
+    assert not any(Conclusion(state, None, is_over=False, is_dead=False).next_step.startswith(" ") for state in PAID)
