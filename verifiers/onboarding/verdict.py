@@ -134,7 +134,12 @@ def _spot_checks(case: Case) -> Check:
     expected = (
         f"{count_of(count, 'benchmark run')} on all claimed GPUs at moments drawn by the platform, each in 24 h"
     )
-    return Check(SPOT_CHECKS, expected, "none was asked for yet: the platform does that by itself", Outcome.PENDING)
+    return Check(
+        SPOT_CHECKS,
+        expected,
+        "none was asked for yet: this platform does not draw the moments so far",
+        Outcome.PENDING,
+    )
 
 
 def _attributes(case: Case, look: Instant) -> Mapping[str, str]:
@@ -181,7 +186,7 @@ _MENDS = {
     "gpu_label": "Label the GPU as what it is.",
     "audited": "Let an auditor of the campaign sign this model in your attributes.",
     LEASE: "Let a tenant who counts lease a GPU of this model from you.",
-    SPOT_CHECKS: "Nothing for you to do: the platform asks for the benchmark runs by itself.",
+    SPOT_CHECKS: "Nothing for you to do: the platform asks for benchmark runs, which it does not do so far.",
 }
 
 
