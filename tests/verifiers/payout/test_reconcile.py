@@ -11,7 +11,18 @@ from tests.payouts import CHAINS, FILES, PAYERS, SETS
 from tests.recordings import recordings
 from verifiers.chain.answers import BlockResults, decode_block, decode_block_results
 from verifiers.payout.files import read_export, read_signed
-from verifiers.payout.reconcile import NEXT, PAID, ApprovedBatch, Conclusion, Search, State, conclude, reconcile_one
+from verifiers.payout.reconcile import (
+    NEXT,
+    PAID,
+    ApprovedBatch,
+    Conclusion,
+    Search,
+    State,
+    conclude,
+    reconcile_one,
+    rows_paid,
+    second_file_refusal,
+)
 from verifiers.payout.seen import Seen, seen_in_block, seen_in_page, seen_in_rest, seen_in_rpc, seen_in_rpc_page
 from verifiers.payout.transfers import Coin, MultiSend, Send, Side, outputs_of
 from verifiers.trouble import Undecodable
@@ -200,3 +211,33 @@ def test_states__each__is_reached_and_says_what_to_do() -> None:
     reached = {case[3] for case in ALL} | {case[2] for case in ONE if case[2]}
     assert reached == set(State)
     assert not any(Conclusion(state, None, is_over=False, is_dead=False).next_step.startswith(" ") for state in PAID)
+
+
+@pytest.mark.parametrize(
+    ("rows", "moved", "paid", "unpaid"),
+    [
+        (((ADA, 5), (BOB, 7)), [(ADA, 5)], (0,), (1,)),
+        (((ADA, 5), (ADA, 5), (BOB, 7)), [(ADA, 5), (STRANGER, 1)], (0,), (1, 2)),
+        (((ADA, 5), (BOB, 7)), [(BOB, 7), (ADA, 6)], (1,), (0,)),
+    ],
+    ids=["one", "equal-rows", "other-amount"],
+)
+def test_rows_paid__partly_foreign__each_row_on_one_side(
+    rows: tuple[tuple[str, int], ...], moved: list[tuple[str, int]], paid: tuple[int, ...], unpaid: tuple[int, ...]
+) -> None:
+    batch = replace(BATCH, rows=rows)
+    match = reconcile_one(batch, seen(*moved))
+    assert match is not None
+    assert match.state is State.PARTLY_FOREIGN
+    assert rows_paid(batch, match) == (paid, unpaid)
+
+
+@pytest.mark.parametrize(
+    ("sequence", "account", "is_refused"),
+    [(4, 4, False), (5, 4, True), (5, 5, False), (4, 3, False), (3, 3, True)],
+    ids=["same", "next-while-first-can-come", "first-used-up", "both-ahead", "earlier"],
+)
+def test_second_file__beside_one_with_sequence_four__refused_if_both_could_be_paid(
+    sequence: int, account: int, is_refused: bool
+) -> None:
+    assert (second_file_refusal(BATCH, sequence, account) is not None) == is_refused
