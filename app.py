@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from commands.asking import CommandError, print_json
 from commands.parser import parser
 from jobs.demo import DemoError
+from jobs.supervisor import end_with_parent
 from ledger.base import Ledger
 from ledger.errors import LedgerError
 from ledger.upgrading import upgrade
@@ -105,6 +106,7 @@ class Wiring:
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; its exit code is 0 only where it did what was asked."""
     arguments = parser().parse_args(words)
+    end_with_parent(os.environ)
     arguments.wiring = Wiring
     try:
         return int(arguments.run(arguments))

@@ -53,7 +53,7 @@ def main() -> None:
 def _measure(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     demo = _prepared(folder)
     network = [sys.executable, str(ROOT / "app.py"), "devnet", "--port", str(demo.rest_port)]
-    network += ["--opens", str(demo.opens), "--until", str(TOLD_BY), "--child", "--calm", "--seed", str(demo.seed)]
+    network += ["--opens", str(demo.opens), "--until", str(TOLD_BY), "--calm", "--seed", str(demo.seed)]
     process = subprocess.Popen(network, cwd=ROOT)
     try:
         _wait_for(f"http://127.0.0.1:{demo.rest_port}/cosmos/base/tendermint/v1beta1/node_info")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from commands.asking import CommandError, print_json, stop_event
 from jobs.demo import free_port, is_free, open_demo
 from jobs.demo_run import DemoRun
-from jobs.supervisor import Supervisor, end_with_parent
+from jobs.supervisor import Supervisor
 from services.clock import SystemClock
 from services.settings import described, load_settings
 from tasks.moment import Moment
@@ -58,7 +58,6 @@ def web(arguments: Arguments) -> int:
     """One of serve's children: gunicorn with threads."""
     from web.server import run_web
 
-    end_with_parent()
     settings = arguments.wiring.settings(arguments)
     run_web(lambda: arguments.wiring.create_app(settings), arguments.host, arguments.port, arguments.workers)
     return 0
@@ -68,7 +67,6 @@ def jobs(arguments: Arguments) -> int:
     """The other child: the clock, the runner, the follower."""
     from jobs.clock import run_until
 
-    end_with_parent()
     run_until(arguments.wiring.build_house(arguments.wiring.settings(arguments)), stop_event())
     return 0
 
@@ -77,8 +75,6 @@ def devnet(arguments: Arguments) -> int:
     """A local Akash network alone: REST on the port, RPC on the next, providers from the tenth after it on."""
     from devnet.command import UnknownScenario, run_devnet
 
-    if arguments.child:
-        end_with_parent()
     opens = None if arguments.opens is None else Moment(arguments.opens)
     port = arguments.port or free_port(1317, network=True)
     try:

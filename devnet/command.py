@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import closing
 
 from devnet.codehost import CodeHost
 from devnet.faults import Fault
 from devnet.network import Clock, serve
 from devnet.story.library import names, story
 
-HOUR_NS = 3600 * 10**9
+SECOND_NS = 10**9
+HOUR_NS = 3600 * SECOND_NS
 STORY_DAYS_BEFORE_START = 28
 CODE_HOST_AT = 2
 PROVIDERS_FROM = 10
@@ -50,23 +52,28 @@ def run_devnet(
     told = story(name, scale=scale, seed=seed)
     unreadable = () if is_calm else told.unreadable
     faults = [Fault("status", path=f"owner={address}", status=503) for address in unreadable]
-    with serve(
-        told.chain,
-        start=opens,
-        clock=clock,
-        port=port,
-        generation=generation,
-        until=until,
-        faults=faults,
-        provider_port=port + PROVIDERS_FROM,
-    ) as network:
+    block_ns = told.chain.seconds_per_block * SECOND_NS
+    host = CodeHost(
+        told.pulls, codes or {}, lambda height: opens + (height - 1) * block_ns, clock.now, port + CODE_HOST_AT
+    )
+    with (
+        closing(host),
+        serve(
+            told.chain,
+            start=opens,
+            clock=clock,
+            port=port,
+            generation=generation,
+            until=until,
+            faults=faults,
+            provider_port=port + PROVIDERS_FROM,
+        ) as network,
+    ):
         tip = network.tip()
         with network.hosts[0].node.lock:
             network.chain.advance(tip)
-        host = CodeHost(told.pulls, codes or {}, network.chain.time, clock.now, port + CODE_HOST_AT)
         sys.stderr.write(
             f"{told.chain.chain_id} stands at {tip}: REST {network.rest_url}, RPC {network.rpc_url}, "
             f"code host {host.url}, {len(network.providers)} providers from port {port + PROVIDERS_FROM}\n"
         )
         stop.wait()
-        host.close()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
-from jobs.demo import CHAIN_ID, Demo, campaign_text, write_settings, write_whole
+from jobs.demo import CHAIN_ID, CODE_HOST_AT, Demo, campaign_text, is_answering, write_settings, write_whole
 from jobs.supervisor import Supervisor
 from ledger.upgrading import upgrade
 from services import campaigns, claims, following, verification
@@ -101,12 +101,20 @@ class DemoRun:
         codes = {who: author_codes(settings, loaded.slug, who)[0] for who in self.told.authors()}
         write_whole(demo.codes_file, json.dumps(codes, indent=2) + "\n")
         self.supervisor.stop_on_signals()
-        network = ["devnet", "--port", str(demo.rest_port), "--opens", str(demo.opens), "--child"]
+        network = ["devnet", "--port", str(demo.rest_port), "--opens", str(demo.opens)]
         network += ["--scale", demo.scale, "--seed", str(demo.seed), "--codes", str(demo.codes_file)]
         network += [] if until is None else ["--until", str(until)]
         self.supervisor.start("devnet", self.child(*network), os.environ)
+        self._wait_for_code_host()
         self.supervisor.start("serve", [*_with_env(self.child, demo), "serve"], os.environ)
         return house
+
+    def _wait_for_code_host(self) -> None:
+        """Until it takes questions, so that the first author's pull request is found; no longer than a minute."""
+        for _ in range(600):
+            if is_answering(self.demo.rest_port + CODE_HOST_AT) or self.supervisor.stopping.wait(0.1):
+                return
+            self.supervisor.tend()
 
     def _play(self, house: House, acts: Sequence[Performance]) -> None:
         """Perform the acts in order, each when its block is there; at a second start go on where the first ended."""

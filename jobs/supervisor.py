@@ -17,6 +17,8 @@ log = structlog.get_logger()
 
 STOP_SECONDS = 20
 QUICK_DEATH_SECONDS = 5
+PARENT = "WAYMARK_PARENT_PID"
+"""Tells a child whose child it is: by the time that it asks, its parent may have been killed already."""
 
 
 @dataclass
@@ -33,7 +35,8 @@ class Child:
 
     def start(self) -> None:
         """Start it; its messages go to our stderr."""
-        self.process = subprocess.Popen(self.command, env=dict(self.environment), stdout=2)  # noqa: S603
+        environment = {**self.environment, PARENT: str(os.getpid())}
+        self.process = subprocess.Popen(self.command, env=environment, stdout=2)  # noqa: S603
         self.started = time.monotonic()
 
 
@@ -107,9 +110,14 @@ def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
             process.wait()
 
 
-def end_with_parent() -> None:
-    """End this process when its parent is gone, so that a killed supervisor leaves no orphan behind."""
-    parent = os.getppid()
+def end_with_parent(environment: Mapping[str, str]) -> None:
+    """End this process when the supervisor that started it is gone, so that a killed one leaves no orphans behind.
+
+    Does nothing in a process that no supervisor started.
+    """
+    if PARENT not in environment:
+        return
+    parent = int(environment[PARENT])
 
     def watch() -> None:
         while os.getppid() == parent:
