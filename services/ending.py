@@ -101,6 +101,8 @@ def _reach(house: House, actor: str, state: str, check: _Check, excepted: Mappin
     """Bring the awards in step, then write the new state, in one transaction with all that it rests on."""
     for _ in range(TRIES):
         computed = compute_awards(house)
+        if not computed.is_whole:
+            continue
         loaded, now = campaigns.required(house), house.clock.now()
 
         def store(

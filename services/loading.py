@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ledger.audit import append_act
 from ledger.campaigns import CampaignRevisionRow
-from ledger.results import FINAL, result_states
+from ledger.results import SHARES, final_states
 from services.campaigns import Loaded, loaded, revised
 from services.completions import read_worked
 from services.grants import granted_micro
@@ -101,7 +101,7 @@ def preview_file(house: House, text: str) -> Previewed:
             return Previewed(campaign, None, (), (), preview(proposed, proposed, ()).cuts, ())
         worked = read_worked(session, before)
         granted = granted_micro(session, campaign.slug)
-        final = {task for task, state in result_states(session, campaign.slug) if state == FINAL}
+        final = set(final_states(session, campaign.slug))
     found = preview(before.rules, proposed, worked.completions)
     mistakes = [] if proposed.newest.digest == before.newest.digest else [
         *mistakes_at_load(proposed, house.clock.now()),
@@ -112,10 +112,15 @@ def preview_file(house: House, text: str) -> Previewed:
         campaign,
         before.newest,
         differences(before.newest, proposed.newest),
-        tuple(shift for shift in found.shifts if shift.task not in final),
+        tuple(shift for shift in found.shifts if not _is_final(shift.task, final, proposed)),
         found.cuts,
         tuple(mistakes),
     )
+
+
+def _is_final(name: str, final: set[str], rules: Rules) -> bool:
+    """Whether what a task, a pool or a bonus paid can't shift any more."""
+    return name in final or (SHARES in final and rules.newest.task(name) is None)
 
 
 def load_campaign(house: House, text: str, author: str, reason: str | None = None) -> tuple[Loaded, bool]:

@@ -22,6 +22,8 @@ from tasks.rewards.awards import Awards, make_awards
 from tasks.rewards.engine import compute
 
 CHUNK = 300
+RACED = "raced"
+"""In the place of what a run was made from, where another process wrote the same lines: the next run looks again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Computed:
     """One computation: the whole run, the claims that only hold their place, and how many lines were added.
 
     `said`: what the ledger says of each claim now, where the results of some task are final; None where the run does.
+    `is_whole`: false where another process was writing the same lines, so that the ledger may not be in step yet.
     """
 
     campaign: Loaded
@@ -37,6 +40,7 @@ class Computed:
     lines_added: int
     inputs: str
     said: Sequence[Wanted] | None = None
+    is_whole: bool = True
 
     @property
     def passed(self) -> Awards:
@@ -101,9 +105,11 @@ def compute_awards(house: House) -> Computed:
     rows = corrections(loaded, now, entries, kept)
     added = _add_all(house, rows)
     held = _held(awards, worked)
-    house.ledger.transact(lambda session: _project(session, loaded.slug, held, inputs, now), durable=True)
+    is_whole = added == len(rows)
+    made_from = inputs if is_whole else RACED
+    house.ledger.transact(lambda session: _project(session, loaded.slug, held, made_from, now), durable=True)
     said = list(entries.values()) if worked.final else None
-    return Computed(loaded, awards, worked.holding, added, inputs, said)
+    return Computed(loaded, awards, worked.holding, added, inputs, said, is_whole)
 
 
 def compute_if_changed(house: House) -> str:

@@ -11,28 +11,6 @@ from tasks.rewards.explain import Row, Told, explain
 from tasks.rewards.refusals import Place
 from web.formats import amount, number, percent
 
-_REASONS = {
-    "awarded": "Awarded in full.",
-    "partly_awarded": "Awarded in part: less was left of the budget than the task pays.",
-    "overflow": "All places were taken, so a share of the amount was paid.",
-    "no_reward": "This task pays nothing itself; it counts for the tasks that need it.",
-    "ineligible": "Not paid: this participant or claim is not eligible. The organizers say why and hear appeals.",
-    "withdrawn": "Taken back: the claim does not count any more. Its checks say why.",
-    "outside_window": "Not paid: the work lies outside the task's dates. Work within them counts.",
-    "before_registration": "Not paid: the work lies before the registration. Work after it counts.",
-    "duplicate": "Not paid again: the same thing was already awarded to this participant.",
-    "subject_taken": "Not paid: the same thing was already awarded to somebody else who did it earlier.",
-    "after_final": "Not paid: the results were final when it passed. The organizers can grant something by hand.",
-    "grant": "Granted by hand, outside the places.",
-    "requires": "Not paid yet: another task has to be done first. Once it is, this counts from then.",
-    "not_listed": "Not paid: this model is not in the list of the rules.",
-    "decayed": "Not paid: by the time it was done the amount had fallen to nothing.",
-    "participant_limit": "Not paid: this participant has all the awards of this task that one can have.",
-    "slots_full": "Not paid: all places were taken by earlier work. A place that falls free moves the next one up.",
-    "budget_spent": "Not paid: the budget was spent by earlier work.",
-}
-
-
 _HELD = "Its place is held while the rest is checked."
 
 
@@ -62,11 +40,6 @@ class Around:
     place: Place = Place(None)  # noqa: RUF009 - frozen
     task: Task | None = None
     stated: str = ""
-
-
-def reason_in_words(reason: str) -> str:
-    """A reason of the reward rules (CAMPAIGN_FORMAT) for people; an unknown one is shown as it is."""
-    return _REASONS.get(reason, f"{reason.replace('_', ' ').capitalize()}.")
 
 
 def working_of(line: Line, unit: str, total_micro: int, around: Around | None = None) -> Sum:

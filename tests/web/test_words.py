@@ -12,7 +12,7 @@ from web import rules_in_words
 from web.charts import Series, day_chart
 from web.claim_views import check_title, subject_in_words
 from web.markdown import first_words, rendered
-from web.workings import reason_in_words, working_of
+from web.workings import working_of
 
 RULES = load(CAMPAIGN)
 
@@ -64,26 +64,6 @@ def test_working__each_reason__reads_like_arithmetic(given: Line, rows: list[tup
     assert [(row.words, row.number) for row in made.rows] == rows
     assert note in made.note
     assert made.amount_micro == 5
-
-
-@pytest.mark.parametrize(
-    "reason",
-    [
-        *(
-            "awarded",
-            "partly_awarded",
-            "overflow",
-            "no_reward",
-            "ineligible",
-            "outside_window",
-            "before_registration",
-        ),
-        *("duplicate", "subject_taken", "requires", "not_listed", "decayed", "participant_limit", "slots_full"),
-        *("budget_spent", "withdrawn", "after_final", "grant"),
-    ],
-)
-def test_reason__each_of_the_rules__has_a_sentence(reason: str) -> None:
-    assert reason_in_words(reason) != f"{reason.replace('_', ' ').capitalize()}."
 
 
 def test_rules__every_task__has_its_sentences() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tasks.rewards.awards import Awards
 from tasks.rewards.explain import Told, explain
-from tasks.rewards.lines import AwardLine
+from tasks.rewards.lines import AwardLine, Reason
 from tasks.rewards.refusals import Place, ordinal
 
 BLOCK = Place("2026-01-02T00:00:00Z", 1_204_377, 3)
@@ -82,6 +82,13 @@ def told(reason: str, before: int | None = None, amount: int = 0, **working: obj
 )  # fmt: skip
 def test_sentence__each_reason__names_what_decided(given: Told, sentence: str) -> None:
     assert explain(given).sentence == sentence
+
+
+@pytest.mark.parametrize("reason", [*Reason, "withdrawn", "after_final", "grant", "pool", "bonus"])
+def test_sentence__each_reason_without_particulars__is_still_one(reason: str) -> None:
+    sentence = explain(told(str(reason))).sentence
+    assert sentence.endswith(".")
+    assert sentence != f"{str(reason).replace('_', ' ').capitalize()}."
 
 
 SEASON = """
