@@ -205,7 +205,7 @@ class Bench:
 
     def encoder(self, name: str, layers: int, hidden: int, precision: str, dtype: torch.dtype) -> None:
         """An encoder of BERT's shape: vocabulary, layers, width, heads of 64, feed-forward of four widths."""
-        batch, length = self.pick(1, 2, 32), self.pick(16, 128, 128)
+        batch, length = self.pick(1, 2, 32), self.pick(4, 128, 128)
         layers, words = (layers // 12, 1000) if self.small else (layers, 30522)
         layer = nn.TransformerEncoderLayer(hidden, hidden // 64, 4 * hidden, activation="gelu", batch_first=True)
         model = nn.Sequential(nn.Embedding(words, hidden), nn.TransformerEncoder(layer, layers))
