@@ -49,7 +49,7 @@ def _print(report: Report) -> None:
         print(f"{count:>10,}  {name}")
     for what, count in sorted(report.trusted.items()):
         print(f"{count:>10,}  taken as they are: {what}")
-    _print_some(report.not_recomputable, report.not_recomputable_count, "can't be worked again", sys.stdout)
+    _print_some(report.not_recomputable, report.not_recomputable_count, "Not to be worked again", sys.stdout)
     if report.sha256 and not report.is_sealed:
         print(
             "It was packed again since it was exported: the file's own bytes are not sealed, its members are checked."
@@ -59,13 +59,13 @@ def _print(report: Report) -> None:
     if report.is_ok:
         print("Everything that can be worked again gives what the archive says.")
         return
-    _print_some(report.differences, report.difference_count, "differences", sys.stderr)
+    _print_some(report.differences, report.difference_count, "Different", sys.stderr)
 
 
 def _print_some(findings: list[Finding], count: int, what: str, out: TextIO) -> None:
     if not count:
         return
-    print(f"{count:,} {what}:", file=out)
+    print(f"{what} ({count:,}):", file=out)
     for finding in findings[:SHOWN]:
         print(f"  {finding}", file=out)
     if count > SHOWN:
