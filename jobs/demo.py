@@ -24,6 +24,8 @@ PROVIDERS_FROM = 10
 _NETWORK_PORTS = (0, 1, CODE_HOST_AT, *range(PROVIDERS_FROM, PROVIDERS_FROM + 60))
 """What a local network takes, counted from its REST port: REST, RPC, the code host, and two for each provider."""
 
+PORTS_TRIED = 5000
+
 _TIME = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
 
@@ -157,10 +159,10 @@ def campaign_text(preset: str, opens: Moment) -> str:
 
 def free_port(wanted: int, *, network: bool = False) -> int:
     """`wanted` or the next free port above it; `network`: with all that a local network takes."""
-    for port in range(wanted, wanted + 500):
+    for port in range(wanted, wanted + PORTS_TRIED):
         if _free(port, network=network):
             return port
-    raise DemoError(f"no free port from {wanted} to {wanted + 500}")
+    raise DemoError(f"no free port from {wanted} to {wanted + PORTS_TRIED}: stop what listens there")
 
 
 def _free(port: int, *, network: bool = False) -> bool:
