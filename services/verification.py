@@ -62,13 +62,19 @@ RUN = Duration(240 * SECOND)
 
 @dataclass(frozen=True)
 class Entered:
-    """What participants entered, read from the ledger."""
+    """What participants entered, read from the ledger once for each owner and pass."""
 
     house: House
     campaign: str
+    _read: dict[str, Sequence[Observation]] = field(default_factory=dict)
 
     def sdls(self, owner: str) -> Sequence[Observation]:
         """The reduced SDLs given for deployments of `owner`, the oldest first."""
+        if owner not in self._read:
+            self._read[owner] = self._sdls(owner)
+        return self._read[owner]
+
+    def _sdls(self, owner: str) -> Sequence[Observation]:
         with self.house.ledger.read() as session:
             ids = session.scalars(
                 select(EnteredSdlRow.observation)

@@ -86,6 +86,7 @@ class ChainFacts:
     _others: dict[str, Observation] = field(default_factory=dict)
     _searches: list[str] = field(default_factory=list)
     _read: dict[tuple[str, str], Seen[list[object]]] = field(default_factory=dict)
+    _sides: dict[tuple[int, Moment], Seen[bool]] = field(default_factory=dict)
 
     def add(self, observations: Iterable[Observation]) -> None:
         """Take in what was seen; what is not of a chain is passed over."""
@@ -227,6 +228,17 @@ class ChainFacts:
         Block times only grow, so a header at or below the height that is not before the moment proves yes, one at or
         above it that is before the moment proves no.
         """
+        decided = self._sides.get((height, moment))
+        if decided is None:
+            decided = self._side(height, moment)
+            if decided is not None:  # what headers have proved, no further header takes back
+                self._sides[height, moment] = decided
+        if decided is not None:
+            return decided
+        trouble = next((seen.trouble for seen in (self.time_of(height),) if seen.trouble), NOT_LOOKED)
+        return Seen(None, (), self._searches[0] if self._searches else trouble)
+
+    def _side(self, height: int, moment: Moment) -> Seen[bool] | None:
         if self.point.time < moment and height <= self.point.height:
             return Seen(value=False)
         for known, seen in self.times.items():
@@ -236,8 +248,7 @@ class ChainFacts:
                 return Seen(value=True, observations=seen.observations)
             if known >= height and seen.value < moment:
                 return Seen(value=False, observations=seen.observations)
-        trouble = next((seen.trouble for seen in (self.time_of(height),) if seen.trouble), NOT_LOOKED)
-        return Seen(None, (), self._searches[0] if self._searches else trouble)
+        return None
 
 
 def _path(observation: Observation) -> str:
