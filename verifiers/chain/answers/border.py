@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -37,9 +38,19 @@ class Decoder(Generic[T]):
         self._shape = shape
         self._what = what
         self._adapter: TypeAdapter[T] | None = None
+        self._recent = lru_cache(maxsize=_RECENT)(self._decoded)
 
     def __call__(self, body: bytes, api: ApiSet = CURRENT) -> T:
-        """Raises Undecodable, naming the first key that is missing or wrong."""
+        """Raises Undecodable, naming the first key that is missing or wrong.
+
+        The client that checks an answer and the judge that reads it just after share one decoding; the values are
+        frozen. Large pages are read once only, and are not held on to.
+        """
+        if len(body) > _RECENT_BYTES or api.moves or api.defaults:
+            return self._decoded(body, api)
+        return self._recent(body)
+
+    def _decoded(self, body: bytes, api: ApiSet = CURRENT) -> T:
         # built at first use: an adapter costs a millisecond, and no process needs all of them
         adapter = self._adapter
         if adapter is None:
@@ -58,6 +69,9 @@ class Decoder(Generic[T]):
         place = ".".join(str(step) for step in first["loc"]) or "the answer"
         return Undecodable(f"This {self._what} can't be read: {place}: {first['msg']}. {_ADVICE}")
 
+
+_RECENT = 16
+_RECENT_BYTES = 128 * 1024
 
 _ADVICE = "Ask another host, or check that this one speaks the API set in use."
 
