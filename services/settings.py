@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     explorer_url: str | None = Field(None, description="an explorer, {address} or {tx} is put in; no link without it")
     follow_every_seconds: int = Field(6, ge=1, le=600, description="how often the chain is followed")
     verify_every_seconds: int = Field(10, ge=1, le=3600, description="how often due claims are verified")
-    verify_parallel: int = Field(4, ge=1, le=32, description="how many owners' claims are looked at side by side")
+    verify_parallel: int = Field(2, ge=1, le=32, description="how many owners' claims are looked at side by side")
     control_probes: Listed = Field(
         (), description="addresses that show whether our own way out is open; default: the nodes of the chain"
     )

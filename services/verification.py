@@ -54,7 +54,7 @@ from verifiers.provider.source import NoProviders
 from verifiers.submitted.record import NoSubmissions
 
 BATCH = 200
-KEEP_AT_ONCE = 40
+KEEP_AT_ONCE = 12
 LEASE = Duration(600 * SECOND)
 RETRY = Duration(120 * SECOND)
 RUN = Duration(240 * SECOND)

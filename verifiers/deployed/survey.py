@@ -33,6 +33,7 @@ class Survey:
     asks_the_rest: bool = False
     _apps: dict[LeaseId, tuple[Gate, AppFinding]] = field(default_factory=dict)
     _apps_now: dict[int, AppFinding] = field(default_factory=dict)
+    _placed: bool = False
 
     @property
     def owner(self) -> str:
@@ -42,13 +43,20 @@ class Survey:
     def again(self) -> None:
         """Forget what newer facts may change, keep what they can't: the lists and what is placed in time."""
         self.wants.clear()
-        changing = ["views", "may_yet_be_proven", "has_unplaced"]
-        if any(inside.value is None for _, inside in self.in_window) or self.facts.point.time >= self.claim.closes:
-            changing += ["in_window", "gpu_leases"]
+        changing = ["views", "may_yet_be_proven"]
+        if not self._is_placed():
+            changing += ["has_unplaced", "in_window", "gpu_leases"]
         for name in changing:
             self.__dict__.pop(name, None)
         for lease in [name for name, (gate, _) in self._apps.items() if gate == Gate.UNKNOWN]:
             del self._apps[lease]
+
+    def _is_placed(self) -> bool:
+        """Whether it is known of every deployment and lease that matters on which side of the window it lies."""
+        if not self._placed and all(inside.value is not None for _, inside in self.in_window):
+            heights = (lease.lease.created_at for _, _, lease in self._gpu_leases_of_window())
+            self._placed = all(self.is_inside(height).value is not None for height in heights)
+        return self._placed
 
     @cached_property
     def has_unplaced(self) -> bool:
