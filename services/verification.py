@@ -30,6 +30,7 @@ from services.submissions import KeptSubmissions
 from tasks.judge_params import judge_params as judge_params_of
 from tasks.moment import SECOND, Duration, Moment
 from tasks.parts import Task
+from tasks.rewards.collector import collector_paused
 from verifiers import deciding
 from verifiers.chain.pinned import PinnedChain
 from verifiers.codehost.client import NoCodeHost
@@ -173,13 +174,14 @@ def verify_claims(house: House, loaded: Loaded, point: ChainPoint, rows: Sequenc
     look = partial(_judge_group, loaded, sources, point)
     pool = ThreadPoolExecutor(house.settings.verify_parallel, thread_name_prefix="verify")
     try:
-        waiting: list[Judged] = []
-        for judged in pool.map(look, groups):
-            waiting += judged
-            if len(waiting) >= KEEP_AT_ONCE:
-                _keep(house, waiting, worker)
-                waiting = []
-        _keep(house, waiting, worker)
+        with collector_paused():  # a batch is small, and what it reads is held to its end anyway
+            waiting: list[Judged] = []
+            for judged in pool.map(look, groups):
+                waiting += judged
+                if len(waiting) >= KEEP_AT_ONCE:
+                    _keep(house, waiting, worker)
+                    waiting = []
+            _keep(house, waiting, worker)
     finally:
         pool.shutdown(cancel_futures=True)
 
