@@ -129,7 +129,8 @@ TAMPERINGS: dict[str, tuple[str, Edit, str, str]] = {
     "an answer removed": ("bodies.jsonl", without(0), "observations.jsonl", "is missing in bodies.jsonl"),
     "answers swapped": ("bodies.jsonl", swapped, "bodies.jsonl line 2", "swapped"),
     "a question": ("observations.jsonl", set_first("request", "REVIEW 0/1"), "observations.jsonl line 1", "its id"),
-    "an observation removed": ("observations.jsonl", without(0), "verdicts.jsonl", "refers to observation"),
+    # which member refers to the first one is a matter of its id
+    "an observation removed": ("observations.jsonl", without(0), ".jsonl", "refers to observation"),
     "an outcome": (
         "verdicts.jsonl",
         on_lines(last_passed_fails),
