@@ -14,7 +14,7 @@ from verifiers.sdl.nodes import Entry, ListNode, MapNode, Node, ScalarNode
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 32
-MAX_NODES = 20_000
+MAX_NODES = 10_000
 
 _CORE_TAGS = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq", "merge")

@@ -178,7 +178,7 @@ def test_signers__of_every_act__have_a_key(told: Story) -> None:
 def test_story__told_twice__is_the_same_to_the_byte_and_quick(told: Story) -> None:
     begin = time.process_time()
     again = story("gpu-testnet-2023")
-    assert time.process_time() - begin < 3
+    assert time.process_time() - begin < 10  # about 1 s on a quiet machine
     assert _digest(again) == _digest(told)
 
 

@@ -162,4 +162,4 @@ def test_check__full_size__stays_well_under_a_second_of_a_processor() -> None:
     openings = tuple(Opening(row, ()) for row in drawn_rows(proof.draw, 4096))
     began = time.process_time()
     assert mistake_in(replace(proof, openings=openings)) is not None
-    assert time.process_time() - began < 3  # about 0.2 s; the bound leaves room for a busy machine
+    assert time.process_time() - began < 5  # about 0.2 s; the bound leaves room for a busy machine

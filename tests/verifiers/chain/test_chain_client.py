@@ -116,11 +116,11 @@ def test_get__first_host_in_trouble__takes_the_next(
 
 def test_get__slow_first_host__takes_the_next_at_the_deadline(nodes: Callable[..., Node], make: Make) -> None:
     slow, fit = nodes(), nodes()
-    fails(slow, Answer(raw=lambda _: time.sleep(1.5)))
+    fails(slow, Answer(raw=lambda _: time.sleep(6)))
     says(fit, {})
     begun = time.monotonic()
     make(slow, fit, limits=Limits(deadline_seconds=0.3)).get(INFO, ID, 42)
-    assert time.monotonic() - begun < 1.4
+    assert time.monotonic() - begun < 5
 
 
 def test_get__no_host_configured__says_what_to_set(make: Make) -> None:
