@@ -64,7 +64,10 @@ class RoleRow(Base):
 
 
 class ChallengeRow(Base):
-    """A text to sign: used once, short-lived, bound to the browser that asked for it."""
+    """A text to sign: used once, short-lived, bound to the browser that asked for it.
+
+    `subject`: what it is about where that is no sign-in, e.g. the digest of a payout's plan.
+    """
 
     __tablename__ = "challenges"
 
@@ -72,6 +75,7 @@ class ChallengeRow(Base):
     address: Mapped[str]
     purpose: Mapped[str]
     linked_to: Mapped[str | None]
+    subject: Mapped[str | None]
     text: Mapped[str]
     nonce: Mapped[str] = mapped_column(unique=True)
     browser_hash: Mapped[str]

@@ -14,6 +14,7 @@ from ledger import (
     eligibility,
     jobs,
     observations,
+    payouts,
     people,
     probes,
     results,
@@ -24,7 +25,7 @@ from ledger.base import Base
 
 ROOMS = (
     *(people, campaigns, chain, observations, claims, benchmarks, awards, jobs, audit, reviews, submissions, probes),
-    *(eligibility, results),
+    *(eligibility, results, payouts),
 )
 
 
