@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     )
     github_token: SecretStr | None = Field(None, description="token for the code host's API; optional")
     explorer_url: str | None = Field(None, description="an explorer, {address} or {tx} is put in; no link without it")
+    payout_explorer_url: str | None = Field(
+        None, description="an explorer of the chain where rewards are paid, {tx} is put in; default: EXPLORER_URL"
+    )
     follow_every_seconds: int = Field(6, ge=1, le=600, description="how often the chain is followed")
     verify_every_seconds: int = Field(10, ge=1, le=3600, description="how often due claims are verified")
     verify_parallel: int = Field(2, ge=1, le=32, description="how many owners' claims are looked at side by side")

@@ -82,9 +82,11 @@ def _configure(app: Flask, house: House) -> None:
     app.jinja_env.filters.update(formats.FILTERS)
     app.jinja_env.filters["markdown"] = rendered
     app.jinja_env.filters["iso"] = lambda moment: format_moment(Moment(moment))
-    app.jinja_env.filters["explorer"] = lambda address: _explorer(house, address)
+    app.jinja_env.filters["explorer"] = lambda address: _filled(house.settings.explorer_url, "address", address)
+    payments = house.settings.payout_explorer_url or house.settings.explorer_url
+    app.jinja_env.filters["payment_explorer"] = lambda tx_hash: _filled(payments, "tx", tx_hash)
 
 
-def _explorer(house: House, address: str) -> str | None:
-    pattern = house.settings.explorer_url
-    return pattern.replace("{address}", address) if pattern and "{address}" in pattern else None
+def _filled(pattern: str | None, name: str, value: str) -> str | None:
+    """An explorer's address for one thing; None where the settings name none for such a thing."""
+    return pattern.replace(f"{{{name}}}", value) if pattern and f"{{{name}}}" in pattern else None

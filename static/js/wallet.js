@@ -6,7 +6,7 @@
   if (!root) return;
   const buttons = root.querySelector("[data-wallet-buttons]");
   const words = root.querySelector("[data-wallet-words]");
-  const { purpose, chainId, next, csrf, account, challengeUrl, verifyUrl } = root.dataset;
+  const { purpose, chainId, next, csrf, account, act, challengeUrl, verifyUrl } = root.dataset;
 
   const WALLETS = [
     ["Keplr", () => window.keplr],
@@ -62,20 +62,32 @@
     const address = key && key.bech32Address;
     if (typeof address !== "string" || !address.startsWith("akash1")) throw new Stop(`${name} gave no Akash address. Choose an account with an Akash address in the wallet.`);
     if (purpose === "link" && address === account) throw new Stop(`${name} is on the address that you registered with. Choose the account to link in the wallet, then press the button again.`);
+    if (purpose === "payout" && address !== account) throw new Stop(`${name} is on ${address}; you are signed in with ${account}. Choose that account in the wallet, then press the button again.`);
     return address;
+  };
+
+  const DONE = {
+    sign_in: (address) => `Signed in as ${address}.`,
+    link: (address) => `Linked ${address}.`,
+    payout: () => "Signed.",
+  };
+  const TITLES = {
+    sign_in: (name) => `Sign in with ${name}`,
+    link: (name) => `Link with ${name}`,
+    payout: (name) => `Sign with ${name}`,
   };
 
   const run = async (name, wallet) => {
     say(`Opening ${name}: allow this site to see your address.`);
     const address = await keyOf(name, wallet);
-    const challenge = await send(challengeUrl, { address, purpose });
+    const challenge = await send(challengeUrl, purpose === "payout" ? { act } : { address, purpose });
     say(`Look at ${name}: it shows the text for ${address}. Read it, then approve it.`);
     const signed = await wallet.signArbitrary(chainId, address, challenge.text);
     const key = signed && signed.pub_key;
     if (!key || !signed.signature) throw new Stop(`${name} gave no signature. Try again, or use the command line below.`);
     if (key.type !== KEY_TYPE) throw new Stop(`${name} signed with a kind of key that Akash does not use. Use the command line below.`);
     await send(verifyUrl, { challenge_id: challenge.challenge_id, pub_key: key.value, signature: signed.signature });
-    say(purpose === "link" ? `Linked ${address}.` : `Signed in as ${address}.`);
+    say(DONE[purpose](address));
     window.location.assign(next);
   };
 
@@ -97,7 +109,7 @@
       button.type = "button";
       button.className = place ? "btn btn-outline-secondary" : "btn btn-primary";
       button.dataset.wallet = name.toLowerCase();
-      button.textContent = purpose === "link" ? `Link with ${name}` : `Sign in with ${name}`;
+      button.textContent = TITLES[purpose](name);
       button.addEventListener("click", () => press(name, wallet));
       return button;
     }));

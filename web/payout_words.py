@@ -1,0 +1,143 @@
+"""Payouts in plain words: what a state means, who must act next, and what to do about each finding."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from tasks.payout.lifecycle import LIVE, BatchState
+from verifiers.payout.findings import Finding, Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A state in words. `looks`: the outcome whose icon fits; `step`: what happens next and who must act."""
+
+    words: str
+    looks: str
+    step: str
+
+
+_BATCH: Mapping[BatchState, Said] = {
+    BatchState.PLANNED: Said("Planned", "pending", "Waits for the signatures of the payout."),
+    BatchState.APPROVED: Said("Approved", "pending", "Treasurer: export it, then have the file signed."),
+    BatchState.EXPORTED: Said(
+        "Exported", "pending", "Treasurer: sign the file with the paying account, then hand the signed file in here."
+    ),
+    BatchState.SIGNED: Said(
+        "Signed and checked", "pending", "Treasurer: send it from this page or by the command line."
+    ),
+    BatchState.BROADCAST: Said(
+        "Sent", "pending", "We look for it on the chain. Only a block proves a payment, not the answer to sending."
+    ),
+    BatchState.PAID: Said("Paid", "passed", "Nobody needs to do anything."),
+    BatchState.QUESTION: Said(
+        "A person must decide", "unknown", "Treasurer: look at the transaction and say what it paid."
+    ),
+    BatchState.PARTLY_PAID: Said("Partly paid", "passed", "The rows that were not paid are owed again."),
+    BatchState.DEAD: Said(
+        "Never paid", "failed", "It can't be paid any more. Its rows are owed again: plan them once more."
+    ),
+    BatchState.DISCARDED: Said("Discarded", "failed", "Given up before any file of it existed. Its rows are owed."),
+}
+
+_PUBLIC: Mapping[BatchState, str] = {
+    BatchState.PLANNED: "planned, waits for approval",
+    BatchState.APPROVED: "approved",
+    BatchState.EXPORTED: "on the way: waits for its signatures",
+    BatchState.SIGNED: "on the way: signed",
+    BatchState.BROADCAST: "on the way: sent to the chain",
+    BatchState.QUESTION: "the organizers look at its transaction",
+    BatchState.PAID: "paid",
+    BatchState.PARTLY_PAID: "paid",
+}
+
+_DO: Mapping[str, str] = {
+    "unreadable": "Hand in the file that the command line wrote with --output-document, or its text, whole.",
+    "not_signed": "This is the file to be signed. Sign it, then hand in what that wrote.",
+    "signers_differ": "Sign the exported file again with the paying account alone.",
+    "expired": "It can't be sent any more. Reconcile; once it is provably dead, plan its rows again.",
+    "memo_too_long": "Sign the exported file as it is.",
+    "gas_too_small": "Sign the exported file as it is, with its own gas limit.",
+    "out_of_gas": "Sign the exported file as it is, with its own gas limit.",
+    "fee_too_low": "Sign the exported file as it is, with its own fee.",
+    "fee_not_covered": "Fund the paying account, then hand the same file in again.",
+    "insufficient_funds": "Fund the paying account, then hand the same file in again.",
+    "body_differs": "Sign the exported file as it is. Export it again here if you don't have it.",
+    "payer_differs": "Sign with the paying account that the payout names.",
+    "other_denom": "Sign the exported file as it is.",
+    "fee_payer": "Sign again without --fee-payer and --fee-granter.",
+    "fee_denom": "Sign the exported file as it is, with its own fee.",
+    "fee_too_high": "Sign the exported file as it is, with its own fee.",
+    "fee_changed": "Nothing, if it was meant: what is paid to people stays the same.",
+    "several_signers": "Sign the exported file again with the paying account alone.",
+    "key_missing": "Sign again and keep the signer's public key in the file.",
+    "other_key": "Sign again with the key of the paying account; for a multisig give --multisig its address.",
+    "too_many_keys": "Pay from an account with fewer keys: plan the payout for that one.",
+    "wrong_sequence": "Sign the exported file again with the sequence that the account has now.",
+    "too_few_signatures": "Let more members sign the same export, then join all their files again.",
+    "signature_invalid": "Sign the exported file again with the chain id and account number shown above.",
+    "other_chain": "Sign the exported file again with the chain id of this payout.",
+    "module_account": "Discard or await this batch; the participant must name another address.",
+    "address_invalid": "Sign the exported file as it is.",
+    "amount_invalid": "Sign the exported file as it is.",
+    "no_input": "Sign the exported file as it is.",
+    "several_inputs": "Sign the exported file as it is.",
+    "no_output": "Sign the exported file as it is.",
+    "sums_differ": "Sign the exported file as it is.",
+}
+
+_PHASES: Mapping[Phase, tuple[str, str]] = {
+    Phase.REFUSED: ("The node would refuse it", "failed"),
+    Phase.IN_BLOCK: ("It would fail in its block: fee lost, nobody paid", "failed"),
+    Phase.NOT_APPROVED: ("Not what was approved", "failed"),
+    Phase.NOTE: ("To know", "pending"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FindingSaid:
+    """One finding as a row: how bad, what it is, what to do, and the code that the node would answer."""
+
+    words: str
+    looks: str
+    text: str
+    do: str
+    code: str
+
+
+def batch_said(state: BatchState) -> Said:
+    """A batch's state for the staff."""
+    return _BATCH[state]
+
+
+def public_words(state: BatchState) -> str | None:
+    """A batch's state for everybody; None where its rows are simply owed again."""
+    return _PUBLIC.get(state)
+
+
+def payout_said(states: Collection[BatchState], *, needs_planner: bool = False) -> Said:
+    """A payout's state from those of its batches that nothing replaced; the one that needs people first."""
+    kinds = set(states)
+    if not kinds or kinds == {BatchState.DISCARDED}:
+        return _BATCH[BatchState.DISCARDED]
+    if BatchState.PLANNED in kinds:
+        if needs_planner:
+            return Said("Draft", "pending", "Treasurer: sign the plan, so that somebody else can approve it.")
+        return Said("Waits for approval", "pending", "Approver: look at the rows, then sign.")
+    for state in (BatchState.QUESTION, BatchState.DEAD):
+        if state in kinds:
+            return _BATCH[state]
+    if kinds & LIVE:
+        first = min(kinds & LIVE, key=list(BatchState).index)
+        said = _BATCH[first]
+        paid = BatchState.PAID in kinds
+        return Said(f"{said.words}, some paid" if paid else said.words, said.looks, said.step)
+    return _BATCH[BatchState.PARTLY_PAID if BatchState.PARTLY_PAID in kinds else BatchState.PAID]
+
+
+def finding_said(finding: Finding) -> FindingSaid:
+    """A finding with what to do about it."""
+    words, looks = _PHASES[finding.phase]
+    code = f"{finding.codespace} {finding.code}" if finding.code else ""
+    return FindingSaid(words, looks, finding.text, _DO.get(finding.name, "Sign the exported file as it is."), code)
