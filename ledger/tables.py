@@ -12,6 +12,7 @@ from ledger import (
     chain,
     claims,
     eligibility,
+    grants,
     jobs,
     observations,
     payouts,
@@ -25,7 +26,7 @@ from ledger.base import Base
 
 ROOMS = (
     *(people, campaigns, chain, observations, claims, benchmarks, awards, jobs, audit, reviews, submissions, probes),
-    *(eligibility, results, payouts),
+    *(eligibility, grants, results, payouts),
 )
 
 

@@ -16,6 +16,7 @@ from ledger.claims import ClaimRow
 from ledger.people import AddressRow, RegistrationRow
 from services import campaigns
 from services.award_lines import GRANT
+from services.campaigns import Loaded
 from services.errors import Conflict, NotFound, Refused
 from services.house import House
 from tasks.rewards.money import format_micro
@@ -57,6 +58,33 @@ class Granted:
 
 
 @dataclass(frozen=True, slots=True)
+class Whom:
+    """Whom a grant is for, as checked: the participant, the task of the claim if it is for one, the reason."""
+
+    participant: str
+    task: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A grant with the line that took it back, None where it stands."""
+
+    row: AwardLineRow
+    undone: AwardLineRow | None
+
+
+@dataclass(frozen=True)
+class Grants:
+    """All grants of a campaign; amounts in micro of `unit`, `left_micro` of `budget_micro`."""
+
+    unit: str
+    budget_micro: int
+    left_micro: int
+    given: Sequence[Given]
+
+
+@dataclass(frozen=True, slots=True)
 class _Line:
     """A line of the ledger about a grant: its first, or the one that takes it back."""
 
@@ -72,54 +100,86 @@ class _Line:
 
 def grant(house: House, given: Grant) -> Granted:
     """Add a grant to the ledger. Raises Refused with the field, NotFound, Conflict where the budget is too small."""
-    reason, names = _reason(given.reason), _two(given.names)
-    if given.amount_micro <= 0:
-        raise Refused("A grant is more than nothing.", "amount")
+    return written_grant(house, lambda session: grant_in(session, house, given))
 
-    def store(session: Session) -> Granted:
-        loaded = campaigns.required_in(session, house.settings.campaign)
-        participant = _participant(session, loaded.slug, given.address)
-        task = _task_of(session, loaded.slug, participant, given.claim)
-        left = loaded.newest.grants.budget - granted_micro(session, loaded.slug)
-        if given.amount_micro > left:
-            unit = loaded.newest.reward.unit
-            raise Conflict(f"{format_micro(max(0, left))} {unit} are left of the budget for grants.")
-        number = (session.scalar(_grants(loaded.slug, func.count()).where(AwardLineRow.step == 0)) or 0) + 1
-        line = _Line(
-            participant, given.amount_micro, f"grant/{number}/{participant}", claim=given.claim, task=task,
-            working={"reason": reason, "names": names},
-        )  # fmt: skip
-        _add(session, house, loaded.slug, loaded.newest.revision, line, "grant")
-        return Granted(line.key, participant, given.amount_micro, left - given.amount_micro)
 
-    return _written(house, store)
+def grant_in(session: Session, house: House, given: Grant) -> Granted:
+    """The same inside a writing transaction."""
+    names = _two(given.names)
+    loaded = campaigns.required_in(session, house.settings.campaign)
+    whom = whom_in(session, loaded, given)
+    left = left_micro(session, loaded)
+    number = (session.scalar(_grants(loaded.slug, func.count()).where(AwardLineRow.step == 0)) or 0) + 1
+    line = _Line(
+        whom.participant, given.amount_micro, f"grant/{number}/{whom.participant}", claim=given.claim, task=whom.task,
+        working={"reason": whom.reason, "names": names},
+    )  # fmt: skip
+    _add(session, house, loaded.slug, loaded.newest.revision, line, "grant")
+    return Granted(line.key, whom.participant, given.amount_micro, left - given.amount_micro)
 
 
 def take_back(house: House, key: str, reason: str, names: Sequence[str]) -> Granted:
     """Undo a grant by a new line. Raises NotFound, Conflict where it is undone already, Refused with the field."""
+    return written_grant(house, lambda session: take_back_in(session, house, key, reason, names))
+
+
+def take_back_in(session: Session, house: House, key: str, reason: str, names: Sequence[str]) -> Granted:
+    """The same inside a writing transaction."""
     why, two = _reason(reason), _two(names)
-
-    def store(session: Session) -> Granted:
-        loaded = campaigns.required_in(session, house.settings.campaign)
-        mine = _grants(loaded.slug, AwardLineRow).where(AwardLineRow.key == key).order_by(AwardLineRow.step)
-        kept = list(session.scalars(mine))
-        if not kept:
-            raise NotFound(f"There is no grant {key!r}.")
-        if sum(row.amount_micro for row in kept) == 0:
-            raise Conflict("This grant is taken back already.")
-        first = kept[0]
-        line = _Line(
-            first.participant, -first.amount_micro, key, len(kept), first.claim, first.task, kept[-1].id,
-            {"reason": why, "names": two},
-        )  # fmt: skip
-        _add(session, house, loaded.slug, loaded.newest.revision, line, "grant.take_back")
-        left = loaded.newest.grants.budget - granted_micro(session, loaded.slug)
-        return Granted(key, first.participant, -first.amount_micro, left)
-
-    return _written(house, store)
+    loaded = campaigns.required_in(session, house.settings.campaign)
+    kept = standing_grant(session, loaded.slug, key)
+    first = kept[0]
+    line = _Line(
+        first.participant, -first.amount_micro, key, len(kept), first.claim, first.task, kept[-1].id,
+        {"reason": why, "names": two},
+    )  # fmt: skip
+    _add(session, house, loaded.slug, loaded.newest.revision, line, "grant.take_back")
+    return Granted(key, first.participant, -first.amount_micro, left_micro(session, loaded))
 
 
-def _written(house: House, store: Callable[[Session], Granted]) -> Granted:
+def whom_in(session: Session, loaded: Loaded, given: Grant) -> Whom:
+    """Check a grant. Raises Refused with the field, NotFound, Conflict where the budget is too small."""
+    reason = _reason(given.reason)
+    if given.amount_micro <= 0:
+        raise Refused("A grant is more than nothing.", "amount")
+    participant = _participant(session, loaded.slug, given.address)
+    task = _task_of(session, loaded.slug, participant, given.claim)
+    left = left_micro(session, loaded)
+    if given.amount_micro > left:
+        unit = loaded.newest.reward.unit
+        raise Conflict(f"{format_micro(max(0, left))} {unit} are left of the budget for grants.", "amount")
+    return Whom(participant, task, reason)
+
+
+def standing_grant(session: Session, campaign: str, key: str) -> list[AwardLineRow]:
+    """The lines of a grant that stands. Raises NotFound, Conflict where it is taken back already."""
+    mine = _grants(campaign, AwardLineRow).where(AwardLineRow.key == key).order_by(AwardLineRow.step)
+    kept = list(session.scalars(mine))
+    if not kept:
+        raise NotFound(f"There is no grant {key!r}.")
+    if sum(row.amount_micro for row in kept) == 0:
+        raise Conflict("This grant is taken back already.")
+    return kept
+
+
+def all_grants(house: House) -> Grants:
+    """Every grant of the campaign, the newest first, and what is left of its budget. Raises NotFound."""
+    loaded = campaigns.required(house)
+    with house.ledger.read() as session:
+        rows = list(session.scalars(_grants(loaded.slug, AwardLineRow).order_by(AwardLineRow.id)))
+        left = left_micro(session, loaded)
+    undone = {row.key: row for row in rows if row.step}
+    kept = [Given(row, undone.get(row.key)) for row in reversed(rows) if not row.step]
+    return Grants(loaded.newest.reward.unit, loaded.newest.grants.budget, left, kept)
+
+
+def left_micro(session: Session, loaded: Loaded) -> int:
+    """What is left of the budget for grants."""
+    return loaded.newest.grants.budget - granted_micro(session, loaded.slug)
+
+
+def written_grant(house: House, store: Callable[[Session], Granted]) -> Granted:
+    """Run a writing transaction about grants. Raises Conflict where somebody else wrote one at the same time."""
     try:
         return house.ledger.transact(store, durable=True)
     except IntegrityError as error:
