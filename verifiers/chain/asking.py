@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -10,7 +12,7 @@ from tasks.moment import Clock
 from verifiers.chain.answers import decode_block, decode_discovery, decode_node_info, decode_status
 from verifiers.chain.apiset import ApiSet
 from verifiers.chain.hosts import Host
-from verifiers.chain.questions import DISCOVERY, NODE_INFO, block_path
+from verifiers.chain.questions import DISCOVERY, NODE_INFO, TXS, block_path, broadcast_request
 from verifiers.chain.refusals import refusal
 from verifiers.chain.trouble import DoesNotExist, NotImplementedThere, UnknownApiSet, WrongChain, WrongHeight
 from verifiers.evidence import Observation, Source
@@ -77,6 +79,17 @@ class Asker:
         if height is not None and answered != height:
             raise WrongHeight(f"{host.name} was asked for height {height} and gave {answered}. Ask another host.")
         return self._observation(f"RPC {target}", host, reply, answered if height is not None else None)
+
+    def broadcast(self, host: Host, tx: bytes) -> Observation:
+        """Hand a signed transaction to one node, which answers once it has looked at it. Raises Trouble.
+
+        The only POST of this client, and to one path. The same transaction again changes nothing (code 19).
+        """
+        self.identify_rest(host)
+        body = {"tx_bytes": base64.b64encode(tx).decode(), "mode": "BROADCAST_MODE_SYNC"}
+        reply = host.door.post(TXS, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        self._refuse(host, TXS, reply, existing=True)
+        return self._observation(broadcast_request(tx), host, reply, None)
 
     def status(self, host: Host) -> Observation:
         """RPC `status`, which identifies the host anew. Raises Trouble."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from tasks.moment import SECOND, Clock, Moment
-from verifiers.chain.answers import Listing, NodeStatus, decode_status, listing_at
+from verifiers.chain.answers import Listing, NodeStatus, decode_block, decode_status, listing_at
 from verifiers.chain.apiset import CURRENT, ApiSet
 from verifiers.chain.asking import Asker
-from verifiers.chain.hosts import Host, Hosts, most_telling
+from verifiers.chain.hosts import Host, Hosts, Reached, most_telling
 from verifiers.chain.questions import LATEST_BLOCK, NODE_INFO, SYNCING, block_results_request, query
 from verifiers.chain.search import blocks_around
-from verifiers.chain.trouble import BadPage, BadRequest, Disagree, DoesNotExist, NotConnected
+from verifiers.chain.trouble import BadPage, BadRequest, Disagree, DoesNotExist, NotConnected, Syncing, WrongChain
 from verifiers.evidence import ChainPoint, Observation
 from verifiers.http import Limits
 from verifiers.trouble import CutBody, RateLimited, ServerError, Trouble
@@ -159,6 +159,17 @@ class Chain:
         """Whether one REST host still catches up. Raises Trouble."""
         return self._own(SYNCING)
 
+    def broadcast(self, tx: bytes) -> Observation:
+        """Hand a signed transaction to a REST host; where one gives trouble, to the next: again is harmless.
+
+        The answer's `tx_response.code` 0 means "taken into the mempool" and proves no payment. Raises Trouble.
+        """
+
+        def ask(host: Host, _: int | None) -> tuple[Observation, None]:
+            return self._asker.broadcast(host, tx), None
+
+        return self._ask(self._rest, ask, None, agree=1)[0]
+
     def _own(self, target: str) -> Observation:
         def ask(host: Host, _: int | None) -> tuple[Observation, None]:
             return self._asker.state(host, target, None), None
@@ -263,6 +274,40 @@ class Chain:
         fresh = self._clock.now() - status.time <= STALLED
         return fresh and not status.catching_up and status.height >= self._highest - _JITTER_BLOCKS
 
+    def reached(self) -> list[Reached]:
+        """The newest height that each host tells, RPC by its status, REST by its newest block; silent ones left out.
+
+        Nobody's word is taken for another's: a caller that needs two reads counts them. Raises nothing.
+        """
+        found: list[Reached] = []
+        for hosts, ask in ((self._rpc, self._reached_rpc), (self._rest, self._reached_rest)):
+            for host in hosts.in_turn():
+                try:
+                    found.append(ask(host))
+                except Trouble as trouble:
+                    hosts.failed(host, trouble)
+                else:
+                    hosts.succeeded(host)
+        return found
+
+    def _reached_rpc(self, host: Host) -> Reached:
+        status = self._tip_of(host)
+        if status.catching_up:
+            raise Syncing(f"{host.name} is still catching up with its chain.")
+        return Reached("rpc", host.name, status.height)
+
+    def _reached_rest(self, host: Host) -> Reached:
+        block = decode_block(self._asker.state(host, LATEST_BLOCK, None).body, self.api)
+        if block.chain_id != self._asker.chain_id:
+            text = f"{host.name} shows a block of {block.chain_id!r}"
+            raise WrongChain(text, str(self._asker.chain_id), block.chain_id)
+        return Reached("rest", host.name, block.height)
+
+    @property
+    def host_counts(self) -> Mapping[str, int]:
+        """How many hosts are configured of each kind: `rpc`, `rest`."""
+        return {"rpc": len(self._rpc), "rest": len(self._rest)}
+
     def first_block_from(
         self, moment: Moment, earliest: int | None = None, tip: int | None = None
     ) -> list[Observation]:
@@ -348,4 +393,4 @@ def likeness(observation: Observation) -> Hashable:
     return json.dumps(read, sort_keys=True, separators=(",", ":"))
 
 
-__all__ = ["Chain", "Page", "TipStatus", "likeness"]
+__all__ = ["Chain", "Page", "Reached", "TipStatus", "likeness"]

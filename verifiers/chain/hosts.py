@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from verifiers.chain.trouble import Syncing, WrongChain
 from verifiers.http import Door, Limits
@@ -26,6 +27,15 @@ _GIVEN_UP_FAILURES = 5
 _SICK = (CutBody, Denied, RateLimited, Redirected, ServerError, Syncing, Timeout, TooLarge, Undecodable,
          Unreachable, WrongChain, WrongContentType)  # fmt: skip
 """Trouble that speaks of the host; everything else (pruned, lagging, …) speaks of the one question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The newest height by one host's own word. `kind` is `rpc` or `rest`."""
+
+    kind: str
+    host: str
+    height: int
 
 
 class Host:

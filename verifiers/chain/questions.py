@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -46,3 +47,8 @@ def block_request(height: int) -> str:
 def block_results_request(height: int) -> str:
     """The request text of a block's results."""
     return rpc_request("block_results", {"height": str(height)})
+
+
+def broadcast_request(tx: bytes) -> str:
+    """The request text of a broadcast, with the transaction's hash instead of its bytes."""
+    return f"POST {TXS} {hashlib.sha256(tx).hexdigest().upper()}"

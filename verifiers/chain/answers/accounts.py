@@ -115,6 +115,36 @@ class _ConsensusParams:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthParams:
+    """What a transaction may hold: `max_memo_characters` counts bytes, `tx_sig_limit` all members of a multisig."""
+
+    max_memo_characters: Whole
+    tx_sig_limit: Whole
+
+
+@dataclass(frozen=True, slots=True)
+class _AuthParams:
+    params: AuthParams
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """One node's own rules; `minimum_gas_price` reads like `0.0025uakt,0.1uother`."""
+
+    minimum_gas_price: str
+
+
+@dataclass(frozen=True, slots=True)
+class _RpcConsensus:
+    consensus_params: _BlockParams
+
+
+@dataclass(frozen=True, slots=True)
+class _RpcConsensusParams:
+    result: _RpcConsensus
+
+
+@dataclass(frozen=True, slots=True)
 class DeploymentParams:
     """The smallest deposits; v2.1 lists uakt, and refuses it at creation all the same."""
 
@@ -148,6 +178,8 @@ _account_list: Decoder[_AccountList] = Decoder(_AccountList, "list of accounts")
 _balances: Decoder[_Balances] = Decoder(_Balances, "list of balances")
 _balance: Decoder[_Balance] = Decoder(_Balance, "balance")
 _consensus: Decoder[_ConsensusParams] = Decoder(_ConsensusParams, "consensus parameters")
+_rpc_consensus: Decoder[_RpcConsensusParams] = Decoder(_RpcConsensusParams, "consensus parameters")
+_auth_params: Decoder[_AuthParams] = Decoder(_AuthParams, "auth parameters")
 _deployment_params: Decoder[_DeploymentParams] = Decoder(_DeploymentParams, "deployment parameters")
 _market_params: Decoder[_MarketParams] = Decoder(_MarketParams, "market parameters")
 
@@ -182,6 +214,19 @@ def decode_balance(body: bytes, api: ApiSet = CURRENT) -> Coin:
 def decode_consensus_params(body: bytes, api: ApiSet = CURRENT) -> BlockLimits:
     """REST `/cosmos/consensus/v1/params`: how large a block may be."""
     return _consensus(body, api).params.block
+
+
+def decode_rpc_consensus_params(body: bytes, api: ApiSet = CURRENT) -> BlockLimits:
+    """RPC `consensus_params`: the same from chains before SDK 0.47."""
+    return _rpc_consensus(body, api).result.consensus_params.block
+
+
+def decode_auth_params(body: bytes, api: ApiSet = CURRENT) -> AuthParams:
+    """REST `/cosmos/auth/v1beta1/params`."""
+    return _auth_params(body, api).params
+
+
+decode_node_config: Decoder[NodeConfig] = Decoder(NodeConfig, "node configuration")
 
 
 def decode_deployment_params(body: bytes, api: ApiSet = CURRENT) -> DeploymentParams:
