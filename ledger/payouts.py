@@ -62,7 +62,8 @@ class PayoutBatchRow(Base):
 
     `state` is a tasks.payout.lifecycle.BatchState. From `exported_ns` to `sha256` it is frozen at the export: `file`
     are the bytes of the unsigned transaction, `account_number` and `sequence` what its signers were told. `found` is
-    the newest conclusion of reconciling (verifiers.payout.reconcile State) with the transaction behind it.
+    the newest conclusion of reconciling (verifiers.payout.reconcile State) with the transaction behind it; `is_over`:
+    the chain is past the timeout, and everything up to it was searched.
     """
 
     __tablename__ = "payout_batches"
@@ -93,7 +94,8 @@ class PayoutBatchRow(Base):
     sha256: Mapped[str | None]
     found: Mapped[str | None]
     found_detail: Mapped[str | None]
-    found_ns: Mapped[int | None]
+    is_over: Mapped[bool]
+    looked_ns: Mapped[int | None]
     searched_to: Mapped[int | None]
     tx_hash: Mapped[str | None]
     tx_height: Mapped[int | None]
