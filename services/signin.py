@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -38,6 +39,20 @@ class Purpose(StrEnum):
 
     SIGN_IN = "sign_in"
     LINK = "link"
+    PAYOUT = "payout"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a text is about that signs nobody in: one act on one thing.
+
+    `subject` is its exact name, which a proof must name again; `statement` is what the wallet shows (ASCII);
+    `memo` makes the memo out of the text's nonce.
+    """
+
+    subject: str
+    statement: str
+    memo: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +90,48 @@ def make_challenge(
     TooMany while too many texts for this address wait to be signed.
     """
     purpose = Purpose(purpose)
-    try:
-        checked = parse_address(address)
-    except AddressError as error:
-        raise Refused(f"We cannot take this address: {error}.", field="address") from error
+    if purpose not in {Purpose.SIGN_IN, Purpose.LINK}:
+        raise Refused("Such a text is made for the thing that it is about.", field="purpose")
+    checked = _checked(address)
     linked_to = _account_linked_to(person, checked) if purpose is Purpose.LINK else None
     text = _text_for(house, checked, linked_to)
-    row = ChallengeRow(
+    row = _row_of(text, purpose, browser_token, sign_in_memo(text.nonce, linked_to))
+    house.ledger.transact(lambda session: _keep(session, row, text.issued_at))
+    return _challenge(house, row)
+
+
+def make_act_challenge(house: House, address: str, purpose: Purpose, about: About, browser_token: str) -> Challenge:
+    """Make the text by which `address` signs one act, for the browser that holds `browser_token`.
+
+    Raises Refused for a text that is no address, TooMany while too many texts for this address wait to be signed.
+    """
+    text = _text_for(house, _checked(address), None, about.statement)
+    row = _row_of(text, purpose, browser_token, about.memo(text.nonce))
+    row.subject = about.subject
+    house.ledger.transact(lambda session: _keep(session, row, text.issued_at))
+    return _challenge(house, row)
+
+
+def _checked(address: str) -> Address:
+    try:
+        return parse_address(address)
+    except AddressError as error:
+        raise Refused(f"We cannot take this address: {error}.", field="address") from error
+
+
+def _row_of(text: SignInText, purpose: Purpose, browser_token: str, memo: str) -> ChallengeRow:
+    return ChallengeRow(
         id=text.request_id,
-        address=checked,
+        address=text.address,
         purpose=purpose.value,
-        linked_to=linked_to,
+        linked_to=text.linked_to,
         text=str(text),
         nonce=text.nonce,
         browser_hash=hash_token(browser_token),
-        memo=sign_in_memo(text.nonce, linked_to),
+        memo=memo,
         created_ns=text.issued_at,
         expires_ns=text.expires_at,
     )
-    house.ledger.transact(lambda session: _keep(session, row, text.issued_at))
-    return _challenge(house, row)
 
 
 def open_challenge(house: House, challenge_id: str, browser_token: str | None) -> Challenge:
@@ -122,6 +159,7 @@ def prove(
     purpose: Purpose,
     *,
     linked_to: Address | None,
+    subject: str | None = None,
 ) -> Expected:
     """Use a challenge up and check its proof; what is returned was proved.
 
@@ -136,6 +174,7 @@ def prove(
         ChallengeRow.browser_hash == hash_token(browser_token),
         ChallengeRow.purpose == purpose.value,
         ChallengeRow.linked_to == linked_to if linked_to is not None else ChallengeRow.linked_to.is_(None),
+        ChallengeRow.subject == subject if subject is not None else ChallengeRow.subject.is_(None),
         ChallengeRow.expires_ns > house.clock.now(),
     )
     answers: tuple[bytes, ...] = ()
@@ -181,7 +220,7 @@ def _account_linked_to(person: Person | None, address: Address) -> Address:
     return person.participant
 
 
-def _text_for(house: House, address: Address, linked_to: Address | None) -> SignInText:
+def _text_for(house: House, address: Address, linked_to: Address | None, statement: str | None = None) -> SignInText:
     now = house.clock.now()
     issued_at = Moment(now - now % SECOND)
     public_url = house.settings.public_url.rstrip("/")
@@ -195,6 +234,7 @@ def _text_for(house: House, address: Address, linked_to: Address | None) -> Sign
         expires_at=Moment(issued_at + LIFETIME),
         request_id=secrets.token_hex(16),
         linked_to=linked_to,
+        statement=statement,
     )
 
 

@@ -18,7 +18,8 @@ class SignInText:
 
     `domain` (host, and port where there is one) and `uri` come from the settings, never from a request. `chain_id`
     is the payout chain's; None leaves its line out. `linked_to` is set where the proof links `address` to
-    another account. `issued_at` and `expires_at` are written in whole seconds.
+    another account, `statement` where the text is about something else: it says what. `issued_at`, `expires_at` are
+    written in whole seconds.
     """
 
     domain: str
@@ -30,6 +31,7 @@ class SignInText:
     expires_at: Moment
     request_id: str
     linked_to: Address | None = None
+    statement: str | None = None
 
     def __str__(self) -> str:
         """Write the text: ASCII, lines parted by newlines, none at the end. Raises ValueError for other input."""
@@ -54,6 +56,8 @@ class SignInText:
         return "\n".join(lines)
 
     def _statement(self) -> str:
+        if self.statement is not None:
+            return self.statement
         if self.linked_to is None:
             return "Sign in to Waymark. This is free and sends no transaction."
         return (
