@@ -12,23 +12,27 @@ from ledger.audit import append_act
 from ledger.awards import AwardLineRow
 from ledger.claims import ClaimRow, VerdictRow
 from ledger.results import FINAL, PROVISIONAL, SHARES, ResultStateRow, result_states
-from ledger.reviews import AppealRow, AppealRulingRow
 from ledger.rows import insert_once
 from services import campaigns
 from services.campaigns import Loaded
 from services.completions import inputs_of
 from services.eligibility import newest_id
+from services.ending_checks import (
+    left_open,
+    open_appeals,
+    refuse_appeals,
+    refuse_open,
+    to_finalize,
+    to_publish,
+    undecided,
+)
 from services.errors import Conflict, Refused, Unavailable
 from services.house import House
 from services.results import parts_of
 from services.rewards import compute_awards
 from tasks.moment import Moment, format_moment
-from tasks.parts import Task
-from verifiers.evidence import Outcome
 
-SHOWN = 20
 TRIES = 5
-DECIDED = (Outcome.PASSED, Outcome.FAILED)
 _Check = Callable[[Session, Loaded, Moment], tuple[list[str], Moment | None]]
 
 
@@ -67,12 +71,12 @@ def publish_results(
             raise Refused(f"Say why claim {claim} is left open: CLAIM=REASON.", "except")
 
     def check(session: Session, loaded: Loaded, now: Moment) -> tuple[list[str], Moment | None]:
-        chosen = _to_publish(session, loaded, task, now)
-        open_claims = _undecided(session, loaded, chosen)
-        strange = set(reasons) - set(open_claims)
+        chosen = to_publish(session, loaded, task, now)
+        open_claims = undecided(session, loaded, chosen)
+        strange = set(reasons) - {each.claim for each in open_claims}
         if strange:
             raise Refused(f"No open claim of these tasks: {', '.join(sorted(strange))}.", "except")
-        _refuse_open({claim: words for claim, words in open_claims.items() if claim not in reasons})
+        refuse_open([each for each in open_claims if each.claim not in reasons])
         return [each.slug for each in chosen], Moment(now + loaded.newest.appeals)
 
     return _reach(house, actor, PROVISIONAL, check, reasons)
@@ -87,11 +91,10 @@ def finalize(house: House, actor: str, task: str | None = None) -> Ended:
 
     def check(session: Session, loaded: Loaded, now: Moment) -> tuple[list[str], Moment | None]:
         states = result_states(session, loaded.slug)
-        chosen = _to_finalize(states, loaded, task, now)
-        _refuse_appeals(session, loaded, chosen)
-        left_open = {claim for each in chosen for claim in states[each.slug, PROVISIONAL].excepted}
-        open_claims = _undecided(session, loaded, chosen)
-        _refuse_open({claim: words for claim, words in open_claims.items() if claim not in left_open})
+        chosen = to_finalize(states, loaded, task, now)
+        refuse_appeals(open_appeals(session, loaded, chosen))
+        named = left_open(states, chosen)
+        refuse_open([each for each in undecided(session, loaded, chosen) if each.claim not in named])
         return [each.slug for each in chosen], None
 
     return _reach(house, actor, FINAL, check, {})
@@ -152,46 +155,6 @@ def _write(
         append_act(session, now, actor, f"results.{state}", f"{loaded.slug}/{slug}", detail)
 
 
-def _to_publish(session: Session, loaded: Loaded, task: str | None, now: Moment) -> list[Task]:
-    states = result_states(session, loaded.slug)
-    if task is not None:
-        chosen = [loaded.task(task)]
-        if (task, PROVISIONAL) in states:
-            at = format_moment(Moment(states[task, PROVISIONAL].at_ns))
-            raise Conflict(f"The results of {task} were published at {at}.")
-    else:
-        chosen = [each for each in loaded.newest.tasks if (each.slug, PROVISIONAL) not in states]
-        if not chosen and (SHARES, PROVISIONAL) in states:
-            raise Conflict("The results of every task are published already.")
-        if now < loaded.newest.closes:
-            raise Conflict(
-                f"The campaign closes at {format_moment(loaded.newest.closes)}; name a task that closed with --task."
-            )
-    for each in chosen:
-        if now < each.closes:
-            raise Conflict(f"{each.slug} is open until {format_moment(each.closes)}: results follow its close.")
-    return chosen
-
-
-def _to_finalize(
-    states: Mapping[tuple[str, str], ResultStateRow], loaded: Loaded, task: str | None, now: Moment
-) -> list[Task]:
-    chosen = [loaded.task(task)] if task is not None else [
-        each for each in loaded.newest.tasks if (each.slug, FINAL) not in states
-    ]  # fmt: skip
-    if not chosen and (SHARES, FINAL) in states:
-        raise Conflict("The results of every task are final already.")
-    for each in chosen:
-        published = states.get((each.slug, PROVISIONAL))
-        if (each.slug, FINAL) in states:
-            raise Conflict(f"The results of {each.slug} are final already.")
-        if published is None:
-            raise Conflict(f"The results of {each.slug} are not published: run `campaign publish-results` first.")
-        if published.until_ns is not None and now < published.until_ns:
-            raise Conflict(f"Appeals on {each.slug} are taken until {format_moment(Moment(published.until_ns))}.")
-    return chosen
-
-
 def _shares_too(session: Session, loaded: Loaded, state: str, slugs: Sequence[str], now: Moment) -> list[str]:
     """SHARES, where all tasks are as far and the campaign is closed: pools and bonuses rest on all of them."""
     states = result_states(session, loaded.slug)
@@ -204,55 +167,3 @@ def _shares_too(session: Session, loaded: Loaded, state: str, slugs: Sequence[st
     if state == FINAL and (published is None or now < (published.until_ns or 0)):
         return []
     return [SHARES]
-
-
-def _tasks_of(loaded: Loaded, chosen: Sequence[Task]) -> list[str]:
-    return sorted({slug for each in chosen for slug in parts_of(loaded, each)})
-
-
-def _undecided(session: Session, loaded: Loaded, chosen: Sequence[Task]) -> dict[str, str]:
-    """Claims of these tasks and their parts that are neither passed nor failed, each in a few words."""
-    statement = (
-        select(ClaimRow.id, ClaimRow.task, ClaimRow.outcome, ClaimRow.verdict_id)
-        .where(
-            ClaimRow.campaign == loaded.slug,
-            ClaimRow.task.in_(_tasks_of(loaded, chosen)),
-            ClaimRow.outcome.not_in(DECIDED),
-        )
-        .order_by(ClaimRow.task, ClaimRow.received_ns, ClaimRow.id)
-    )
-    return {
-        claim: f"{task}: {outcome if verdict is not None else 'nobody has looked yet'}"
-        for claim, task, outcome, verdict in session.execute(statement)
-    }
-
-
-def _refuse_open(open_claims: Mapping[str, str]) -> None:
-    if not open_claims:
-        return
-    shown = "\n".join(f"  {claim}  {words}" for claim, words in list(open_claims.items())[:SHOWN])
-    more = f"\n  … and {len(open_claims) - SHOWN} more" if len(open_claims) > SHOWN else ""
-    count = "1 claim is" if len(open_claims) == 1 else f"{len(open_claims)} claims are"
-    raise Conflict(
-        f"{count} not decided. Decide them, or publish without them by naming each with "
-        f"--except CLAIM=REASON (they keep their place):\n{shown}{more}"
-    )
-
-
-def _refuse_appeals(session: Session, loaded: Loaded, chosen: Sequence[Task]) -> None:
-    statement = (
-        select(AppealRow.id, ClaimRow.id, ClaimRow.task)
-        .join(ClaimRow, ClaimRow.id == AppealRow.claim)
-        .outerjoin(AppealRulingRow, AppealRulingRow.appeal == AppealRow.id)
-        .where(
-            AppealRow.campaign == loaded.slug,
-            AppealRulingRow.appeal.is_(None),
-            ClaimRow.task.in_(_tasks_of(loaded, chosen)),
-        )
-        .order_by(AppealRow.made_ns)
-    )
-    found = session.execute(statement).all()
-    if found:
-        shown = "\n".join(f"  appeal {appeal} about claim {claim} ({task})" for appeal, claim, task in found[:SHOWN])
-        count = "1 appeal is" if len(found) == 1 else f"{len(found)} appeals are"
-        raise Conflict(f"{count} open. Decide first:\n{shown}")
