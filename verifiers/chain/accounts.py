@@ -30,7 +30,6 @@ T = TypeVar("T")
 AUTH = "/cosmos/auth/v1beta1"
 BANK = "/cosmos/bank/v1beta1"
 CONSENSUS_PARAMS = "/cosmos/consensus/v1/params"
-NODE_CONFIG = "/cosmos/base/node/v1beta1/config"
 MOST_PAGES = 50
 
 
@@ -101,7 +100,7 @@ def block_limits(chain: Chain, height: int | None = None) -> Read[BlockLimits]:
 def minimum_gas_price(chain: Chain) -> Read[str | None]:
     """The least price of gas that one node takes, such as `0.0025uakt`; None where it tells none. Raises Trouble."""
     try:
-        seen = _existing(chain, NODE_CONFIG, None, None)
+        seen = chain.node_config()
     except NotImplementedThere:
         return Read(None, (chain.latest_block(),))
     return Read(decode_node_config(seen.body, chain.api).minimum_gas_price, (seen,))

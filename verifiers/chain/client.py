@@ -13,7 +13,7 @@ from verifiers.chain.answers import Listing, NodeStatus, decode_block, decode_st
 from verifiers.chain.apiset import CURRENT, ApiSet
 from verifiers.chain.asking import Asker
 from verifiers.chain.hosts import Host, Hosts, Reached, most_telling
-from verifiers.chain.questions import LATEST_BLOCK, NODE_INFO, SYNCING, block_results_request, query
+from verifiers.chain.questions import LATEST_BLOCK, NODE_CONFIG, NODE_INFO, SYNCING, block_results_request, query
 from verifiers.chain.search import blocks_around
 from verifiers.chain.trouble import BadPage, BadRequest, Disagree, DoesNotExist, NotConnected, Syncing, WrongChain
 from verifiers.evidence import ChainPoint, Observation
@@ -158,6 +158,10 @@ class Chain:
     def syncing(self) -> Observation:
         """Whether one REST host still catches up. Raises Trouble."""
         return self._own(SYNCING)
+
+    def node_config(self) -> Observation:
+        """One REST host's own rules, such as its price of gas. Raises Trouble."""
+        return self._own(NODE_CONFIG)
 
     def broadcast(self, tx: bytes) -> Observation:
         """Hand a signed transaction to a REST host; where one gives trouble, to the next: again is harmless.

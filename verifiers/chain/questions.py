@@ -10,6 +10,7 @@ NODE_INFO = "/cosmos/base/tendermint/v1beta1/node_info"
 SYNCING = "/cosmos/base/tendermint/v1beta1/syncing"
 DISCOVERY = "/akash/discovery/v1/info"
 LATEST_BLOCK = "/cosmos/base/tendermint/v1beta1/blocks/latest"
+NODE_CONFIG = "/cosmos/base/node/v1beta1/config"
 TXS = "/cosmos/tx/v1beta1/txs"
 
 
