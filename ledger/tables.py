@@ -20,13 +20,14 @@ from ledger import (
     probes,
     results,
     reviews,
+    signals,
     submissions,
 )
 from ledger.base import Base
 
 ROOMS = (
     *(people, campaigns, chain, observations, claims, benchmarks, awards, jobs, audit, reviews, submissions, probes),
-    *(eligibility, grants, results, payouts),
+    *(eligibility, grants, results, payouts, signals),
 )
 
 
