@@ -12,7 +12,12 @@ from verifiers.benchmark.proof import ROWS, VECTORS, Opening, Proof
 
 SCHEMA = "waymark-benchmark/1"
 MAX_BYTES = 64 * 1024
-"""A whole result has about 12 KiB."""
+"""A whole result of one GPU has about 20 KiB."""
+
+BYTES_EACH = 16 * 1024
+"""What each further GPU of the container may add."""
+
+MOST_GPUS = 64
 
 Hex32 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Hex64 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -113,8 +118,15 @@ class ProofFacts(_Part):
         return Proof(self.n, self.seed, self.root, self.draw, tuple(self.products), openings)
 
 
+class OtherGpu(_Part):
+    """A further GPU of the same container; `gpu` None: the run used a processor in its place."""
+
+    gpu: GpuFacts | None
+    proof: ProofFacts
+
+
 class Result(_Part):
-    """A whole result."""
+    """A whole result. `others`: where the runner was asked for several GPUs; the suite ran on the first alone."""
 
     schema_: Annotated[Literal["waymark-benchmark/1"], Field(alias="schema")]
     suite: Annotated[int, Field(ge=1, le=1000)]
@@ -125,6 +137,17 @@ class Result(_Part):
     took_seconds: Annotated[int, Field(ge=0, le=10**7)]
     measurements: Annotated[list[Measurement], Field(max_length=64)]
     proof: ProofFacts
+    others: Annotated[list[OtherGpu], Field(max_length=MOST_GPUS - 1)] = []
+
+    @property
+    def gpus(self) -> tuple[GpuFacts | None, ...]:
+        """Every GPU that answers with a proof, the first one first."""
+        return (self.gpu, *(other.gpu for other in self.others))
+
+    @property
+    def proofs(self) -> tuple[ProofFacts, ...]:
+        """Their proofs, in the same order."""
+        return (self.proof, *(other.proof for other in self.others))
 
     def measured(self) -> dict[str, Measurement]:
         """The measurements by what they are compared by; the first of several."""
@@ -140,10 +163,16 @@ class Result(_Part):
         return hashlib.sha256(json.dumps(numbers, separators=(",", ":")).encode()).hexdigest()
 
 
-def decode_result(text: str | bytes) -> Result:
-    """Read a result. Raises ResultRefused with a sentence that names the mend; never anything else."""
-    if len(text) > MAX_BYTES:
-        raise ResultRefused(f"The result is larger than {MAX_BYTES // 1024} KiB: enter result.json as it is.")
+def most_bytes(gpus: int) -> int:
+    """How many bytes a result of so many GPUs may have."""
+    return MAX_BYTES + BYTES_EACH * (min(gpus, MOST_GPUS) - 1)
+
+
+def decode_result(text: str | bytes, gpus: int = 1) -> Result:
+    """Read a result of a container with so many GPUs. Raises ResultRefused with a sentence that names the mend;
+    never anything else."""
+    if len(text) > most_bytes(gpus):
+        raise ResultRefused(f"The result is larger than {most_bytes(gpus) // 1024} KiB: enter result.json as it is.")
     try:
         value = json.loads(text, parse_int=_bounded, parse_constant=_refused_constant)
     except (ValueError, RecursionError) as error:
@@ -169,5 +198,5 @@ def _refused_constant(name: str) -> float:
 
 
 def canonical(result: Result) -> dict[str, object]:
-    """The result as JSON values, in the order of the schema."""
-    return result.model_dump(by_alias=True)
+    """The result as JSON values, in the order of the schema; without `others` where there are none."""
+    return result.model_dump(by_alias=True, exclude_defaults=True)

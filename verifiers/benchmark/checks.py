@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tasks.moment import SECOND
-from verifiers.benchmark import proof as proofs
-from verifiers.benchmark.answers import ProofFacts, Result
+from verifiers.benchmark.answers import Result
 from verifiers.benchmark.ceilings import proof_limit_ns
 from verifiers.benchmark.hardware import Hardware, Told, hardware, of_attributes, of_inventory, of_lease
 from verifiers.benchmark.leases import Found, Leases
 from verifiers.benchmark.params import BenchmarkParams
 from verifiers.benchmark.plausible import SUITE_1, Median, doubts, missing_tests
+from verifiers.benchmark.proofs import mistake_of
 from verifiers.benchmark.record import Comparison, RunRecord
 from verifiers.chain.answers import Provider
 from verifiers.deployed import wording
@@ -116,22 +116,9 @@ class Checker:
 
     def _proof(self) -> Check:
         expected = f"a product of two {LEAST_ORDER} x {LEAST_ORDER} matrices of this challenge, really computed"
-        mistake = self._proof_mistake(self._run.proof)
+        mistake = mistake_of(self.claim.subject, self._run, self.seen.record.measured, LEAST_ORDER)
         seen = mistake or "the drawn vectors and rows agree with the commitment"
         return self._check("proof", expected, seen, _passed(mistake is None))
-
-    def _proof_mistake(self, proof: ProofFacts) -> str | None:
-        if proof.n < LEAST_ORDER:
-            return f"matrices of order {proof.n} only"
-        if proof.mode == "alone":
-            seed = proofs.seed_alone(self.claim.subject)
-            given: tuple[object, ...] = (proof.n, seed, proof.root, proofs.draw_alone(seed, proof.n, proof.root))
-        else:
-            measured = self.seen.record.measured
-            given = (measured.n, measured.seed, measured.root, measured.draw) if measured else ()
-        if given != (proof.n, proof.seed, proof.root, proof.draw):
-            return "seed, commitment or draw are not those of this challenge"
-        return proofs.mistake_in(proof.proof)
 
     @property
     def _took_too_long(self) -> str:

@@ -6,6 +6,8 @@ vector and with the branch of each drawn row. The check computes A·(B·r), whic
 the drawn rows, and compares both: a wrong element anywhere is found by the vectors with probability 1 - 1/p, and
 whoever had computed only a part of C when the root was given is found by the rows, which were drawn after it.
 It shows that the work was done, and in interactive mode within the measured time; never which card did it.
+A container with several GPUs answers one proof for each, of seeds that follow from the one, and commits to all of
+them before the draw.
 """
 
 from __future__ import annotations
@@ -59,6 +61,21 @@ def seed_alone(challenge: str) -> str:
 def draw_alone(seed: str, n: int, root: str) -> str:
     """The draw where the runner can't reach the platform: from the hash of the commitment (Fiat-Shamir)."""
     return hashlib.sha256(f"waymark draw {seed} {n} {root}".encode()).hexdigest()
+
+
+def seed_of(seed: str, gpu: int) -> str:
+    """The seed of the `gpu`-th GPU of a container, counted from 0: each multiplies matrices of its own."""
+    return seed if gpu == 0 else hashlib.sha256(f"waymark seed of GPU {gpu} {seed}".encode()).hexdigest()
+
+
+def draw_of(draw: str, gpu: int) -> str:
+    """The draw of the `gpu`-th GPU, counted from 0."""
+    return draw if gpu == 0 else hashlib.sha256(f"waymark draw of GPU {gpu} {draw}".encode()).hexdigest()
+
+
+def joint_root(roots: Sequence[str]) -> str:
+    """What a container commits to before any draw: the root of its one GPU, or one digest over those of all."""
+    return roots[0] if len(roots) == 1 else hashlib.sha256(f"waymark roots {' '.join(roots)}".encode()).hexdigest()
 
 
 def drawn_vector(draw: str, number: int, n: int) -> list[int]:

@@ -2,7 +2,8 @@
 """Waymark's benchmark runner, one file: PyTorch (1.13 or newer) and the standard library, on a GPU or a CPU.
 
 It names the GPU, times a fixed suite, proves a matrix product that belongs to its challenge, shows its progress and
-serves `result.json` on its port. Nothing is read but the hardware's names, nothing is sent but the result.
+serves `result.json` on its port. Asked for several GPUs it proves a product on each, all at the same time; the suite
+runs on the first. Nothing is read but the hardware's names, nothing is sent but the result.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -30,7 +32,7 @@ from typing import Any
 import torch
 from torch import nn
 
-VERSION, SUITE = 1, 1
+VERSION, SUITE = 2, 1
 PRIME, VECTORS, ROWS = (1 << 61) - 1, 2, 16
 LIMBS, LIMB_BITS = 5, 13
 SMI = ("name", "driver_version", "pci.bus_id", "pci.device_id", "uuid", "memory.total")
@@ -53,12 +55,12 @@ class Progress:
 # ---- The hardware ----
 
 
-def gpu_facts() -> dict[str, object] | None:
-    """Name, memory, driver, CUDA and PCI id of the first GPU; None without one."""
+def gpu_facts(place: int = 0) -> dict[str, object] | None:
+    """Name, memory, driver, CUDA and PCI id of the GPU at this place; None without one."""
     if not torch.cuda.is_available():
         return None
-    seen = torch.cuda.get_device_properties(0)
-    told = _nvidia_smi()
+    seen = torch.cuda.get_device_properties(place)
+    told = _nvidia_smi(place)
     return {
         "name": seen.name.strip(),
         "memory_bytes": int(seen.total_memory),
@@ -72,14 +74,24 @@ def gpu_facts() -> dict[str, object] | None:
     }
 
 
-def _nvidia_smi() -> dict[str, str]:
+def _nvidia_smi(place: int) -> dict[str, str]:
     command = ["nvidia-smi", "--query-gpu=" + ",".join(SMI), "--format=csv,noheader"]
     try:
         out = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout  # noqa: S603
     except (OSError, subprocess.SubprocessError):
         return {}
-    first = out.strip().splitlines()[:1]
-    return dict(zip(SMI, (part.strip() for part in first[0].split(",")))) if first else {}  # noqa: B905 - 3.8
+    line = out.strip().splitlines()[place : place + 1]
+    return dict(zip(SMI, (part.strip() for part in line[0].split(",")))) if line else {}  # noqa: B905 - 3.8
+
+
+def devices(options: argparse.Namespace) -> list[torch.device]:
+    """Where the proofs run: as many GPUs as asked, or the processor as often."""
+    if options.cpu or not torch.cuda.is_available():
+        return [torch.device("cpu")] * options.gpus
+    there = torch.cuda.device_count()
+    if options.gpus > there:
+        raise SystemExit(f"{options.gpus} GPUs were asked for, this container has {there}")
+    return [torch.device("cuda", place) for place in range(options.gpus)]
 
 
 # ---- The suite ----
@@ -367,23 +379,51 @@ class Product:
         return digest.hexdigest()
 
 
-def prove(options: argparse.Namespace, device: torch.device, progress: Progress) -> dict[str, object]:
-    """Interactive where the platform answers: it gives the seed, then, after the commitment, the draw."""
-    small, on_gpu = options.small, device.type == "cuda"
+def prove(options: argparse.Namespace, places: list[torch.device], progress: Progress) -> list[dict[str, object]]:
+    """One proof for each device. Interactive where the platform answers: it gives the seed, then, after the
+    commitment to all products, the draw."""
+    small, on_gpu = options.small, places[0].type == "cuda"
     n = 256 if small else 4096 if on_gpu else 1024
-    Product("00" * 32, n, device)  # warm-up: the clock of the platform runs between seed and commitment only
+    products(["00" * 32] * len(places), n, places)  # warm-up: the platform's clock runs from seed to commitment only
     if options.url and options.token:
         try:
             begun = call(options, "start", {"n": n})
-            product = Product(str(begun["seed"]), n, device)
-            drawn = call(options, "commit", {"root": product.root})
+            made = products(seeds(str(begun["seed"]), len(places)), n, places)
+            drawn = call(options, "commit", {"root": joint_root(made)})
             progress.say("proof: the platform measured the time between seed and commitment")
-            return {"mode": "interactive", **product.answer(str(drawn["draw"]))}
+            return answers("interactive", made, str(drawn["draw"]))
         except (OSError, ValueError, KeyError) as error:
             progress.say(f"proof: the platform can't be used ({error}); no time is proven")
-    product = Product(hashlib.sha256(f"waymark seed {options.challenge}".encode()).hexdigest(), n, device)
-    draw = hashlib.sha256(f"waymark draw {product.seed} {n} {product.root}".encode()).hexdigest()
-    return {"mode": "alone", **product.answer(draw)}
+    seed = _sha256(f"waymark seed {options.challenge}")
+    made = products(seeds(seed, len(places)), n, places)
+    return answers("alone", made, _sha256(f"waymark draw {seed} {n} {joint_root(made)}"))
+
+
+def products(given: list[str], n: int, places: list[torch.device]) -> list[Product]:
+    """The products of these seeds, all devices at the same time."""
+    with ThreadPoolExecutor(len(places)) as pool:
+        return list(pool.map(Product, given, [n] * len(places), places))
+
+
+def seeds(seed: str, count: int) -> list[str]:
+    """A seed for each GPU: the first has the one that was given."""
+    return [seed, *(_sha256(f"waymark seed of GPU {gpu} {seed}") for gpu in range(1, count))]
+
+
+def joint_root(made: list[Product]) -> str:
+    """What is committed to: one root, or a digest over all of them."""
+    roots = [product.root for product in made]
+    return roots[0] if len(roots) == 1 else _sha256(f"waymark roots {' '.join(roots)}")
+
+
+def answers(mode: str, made: list[Product], draw: str) -> list[dict[str, object]]:
+    """What is answered to the draw, one for each GPU."""
+    draws = [draw, *(_sha256(f"waymark draw of GPU {gpu} {draw}") for gpu in range(1, len(made)))]
+    return [{"mode": mode, **product.answer(drawn)} for product, drawn in zip(made, draws)]  # noqa: B905 - 3.8
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 # ---- The platform, the port, the program ----
@@ -435,12 +475,15 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--token", default=given("WAYMARK_RUNNER", ""), help="what the platform knows the runner by")
     parser.add_argument("--port", type=int, default=int(given("WAYMARK_PORT", "8080")), help="0: any free port")
     parser.add_argument("--out", default="", help="also write the result to this file")
+    parser.add_argument("--gpus", type=int, default=int(given("WAYMARK_GPUS", "1")), help="on how many to prove")
     parser.add_argument("--cpu", action="store_true", help="do not use a GPU")
     parser.add_argument("--small", action="store_true", help="small sizes: takes seconds, proves that it runs")
     parser.add_argument("--once", action="store_true", help="end when done instead of serving the result")
     options = parser.parse_args(arguments)
     if not options.challenge:
         parser.error("give --challenge: the platform issues one on the task's page")
+    if not 1 <= options.gpus <= 64:
+        parser.error("--gpus is a number from 1 to 64")
     return options
 
 
@@ -448,13 +491,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Run, serve, post."""
     options, progress = read_options(arguments), Progress()
     server = None if options.once else serve(options.port, progress)
-    gpu = None if options.cpu else gpu_facts()
-    device = torch.device("cuda" if gpu else "cpu")
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # the order of nvidia-smi, whose names we tell
+    places = devices(options)
+    device, *further = places
+    gpu, *others = [gpu_facts(place) if on.type == "cuda" else None for place, on in enumerate(places)]
     progress.say(f"device: {gpu['name'] if gpu else 'CPU only'}; PyTorch {torch.__version__}")
     began = time.time()
     torch.manual_seed(0)
     measured = Bench(device, progress, small=options.small).run()
-    proof = prove(options, device, progress)
+    proof, *further_proofs = prove(options, places, progress)
     result = {
         "schema": "waymark-benchmark/1",
         "suite": SUITE,
@@ -466,6 +511,9 @@ def main(arguments: list[str] | None = None) -> int:
         "measurements": measured,
         "proof": proof,
     }
+    if further:
+        pairs = zip(others, further_proofs)  # noqa: B905 - 3.8
+        result["others"] = [{"gpu": other, "proof": each} for other, each in pairs]
     progress.result = json.dumps(result, separators=(",", ":")).encode()
     if options.out:
         with open(options.out, "wb") as file:  # noqa: PTH123

@@ -20,6 +20,7 @@ from verifiers.benchmark import proof as proofs
 from verifiers.benchmark.answers import ProofFacts, Result, decode_result
 from verifiers.benchmark.challenge import packed_runner, runner_source
 from verifiers.benchmark.plausible import SUITE_1, missing_tests
+from verifiers.benchmark.proofs import NOT_OURS, mistake_of
 
 RUNNER = Path(proofs.__file__).with_name("runner.py")
 
@@ -52,6 +53,43 @@ def test_runner__alone__proves_the_product_of_its_challenge(alone: str) -> None:
 
 def test_runner__fixed_challenge__gives_the_shipped_proof_on_every_machine(alone: str) -> None:
     assert decode_result(alone).proof == decode_result(cpu_result()).proof
+
+
+@pytest.fixture(scope="module")
+def of_three(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """The result of a run that was asked for three GPUs, and used the processor in their place."""
+    out = tmp_path_factory.mktemp("run") / "result.json"
+    run_once([str(RUNNER), "--challenge", CHALLENGE, "--gpus", "3", "--out", str(out)])
+    return decode_result(out.read_text(), 3)
+
+
+def test_runner__three_gpus__proves_a_product_of_its_own_on_each(of_three: Result) -> None:
+    assert len(of_three.proofs) == len({proof.root for proof in of_three.proofs}) == 3
+    assert missing_tests(of_three) == []
+    assert mistake_of(CHALLENGE, of_three, None, 256) is None
+
+
+def _with_others(run: Result, others: list[Any]) -> Result:
+    return run.model_copy(update={"others": others})
+
+
+def test_proofs__one_of_three_left_out_swapped_or_copied__is_found(of_three: Result) -> None:
+    second, third = of_three.others
+    for others in ([], [second], [third, second], [second, second], [second, third, third]):
+        mistake = mistake_of(CHALLENGE, _with_others(of_three, others), None, 256)
+        assert mistake is not None
+        assert mistake.endswith(NOT_OURS)
+    assert mistake_of("00" * 16, of_three, None, 256) == f"GPU 1 of 3: {NOT_OURS}"
+    assert mistake_of(CHALLENGE, of_three, None, 4096) == "matrices of order 256 only"
+
+
+def test_proofs__wrong_product_on_the_third__is_named(of_three: Result) -> None:
+    second, third = of_three.others
+    spoiled = third.proof.model_copy(update={"products": [third.proof.products[0], "00" * 32]})
+    others = [second, third.model_copy(update={"proof": spoiled})]
+    mistake = mistake_of(CHALLENGE, _with_others(of_three, others), None, 256)
+    assert mistake is not None
+    assert mistake.startswith("GPU 3 of 3: the product times the drawn vectors")
 
 
 @pytest.fixture(scope="module")
