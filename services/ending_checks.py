@@ -64,7 +64,7 @@ class Before:
 
 
 def before(house: House, state: str, task: str | None = None) -> Before:
-    """Look ahead at publishing (PROVISIONAL) or finalizing (FINAL) a task, or all; changes nothing. Raises NotFound."""
+    """Look ahead at publishing (PROVISIONAL) or finalizing (FINAL) a task, or all. Raises NotFound."""
     loaded, now = campaigns.required(house), house.clock.now()
     with house.ledger.read() as session:
         states = result_states(session, loaded.slug)

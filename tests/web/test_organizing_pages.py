@@ -13,8 +13,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from ledger.people import RoleRow, SessionRow
+from services import appeals
 from services.clock import StoppedClock
 from services.eligibility import history
+from services.ending import publish_results
 from services.house import House
 from services.results import all_results
 from services.rewards import compute_awards
@@ -67,7 +69,13 @@ def sent(client: FlaskClient, page: str, to: str = "", **values: str) -> tuple[i
     return response.status_code, shown(response.get_data(as_text=True))
 
 
-@pytest.mark.parametrize("path", ["/organize", "/organize/preview", "/organize/eligibility"])
+PAGES = (
+    "/organize", "/organize/preview", "/organize/eligibility", "/organize/publish", "/organize/finalize",
+    "/organize/grants",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize(
     ("who", "status"), [("nobody", 302), ("participant", 403), ("reviewer", 403), ("organizer", 200)]
 )
@@ -82,7 +90,8 @@ def test_pages__each_of_the_cast__only_organizers_come_in(
 
 
 @pytest.mark.parametrize(
-    "path", ["/organize/publish", "/organize/finalize", "/organize/preview", "/organize/eligibility"]
+    "path",
+    [*PAGES[1:], "/organize/grants/1/take-back", "/organize/grants/proposals/1"],
 )
 @pytest.mark.parametrize(("who", "status"), [("nobody", 401), ("participant", 403), ("reviewer", 403)])
 def test_acts__by_anybody_else__are_refused(
@@ -105,10 +114,15 @@ def test_publish_and_finalize__by_the_page__the_task_page_says_it(
     claim = claimed(house, ANN, "video", 1, "pending", holds=True)
     organizer = browser("organizer")
     assert "1 day late" in shown(organizer.get("/organize").get_data(as_text=True)).replace("1 d late", "1 day late")
-    status, text = sent(organizer, "/organize", "/organize/publish")
-    assert (status, claim in text) == (409, True)
-    assert sent(organizer, "/organize", "/organize/publish", excepted="what")[0] == 422
-    assert sent(organizer, "/organize", "/organize/publish", excepted=f"{claim}=its node is away")[0] == 302
+    page = organizer.get("/organize/publish")
+    assert f"/claims/{claim}" in page.get_data(as_text=True)
+    assert "pending, holds its place" in shown(page.get_data(as_text=True))
+    status, text = sent(organizer, "/organize/publish")
+    assert (status, "1 open claim without a reason" in text) == (422, True)
+    status, text = sent(organizer, "/organize/publish", **{f"reason-{claim}": " "})
+    assert (status, "or decide it first" in text) == (422, True)
+    assert sent(organizer, "/organize/publish", **{f"reason-{claim}": "its node is away"})[0] == 302
+    assert "its node is away" in shown(organizer.get("/organize").get_data(as_text=True))
     page = shown(browser("nobody").get("/tasks/video").get_data(as_text=True))
     assert "Provisional results since" in page
     assert "Appeals are taken until" in page
@@ -116,11 +130,44 @@ def test_publish_and_finalize__by_the_page__the_task_page_says_it(
     assert (answer["stage"], answer["appeals_until"], answer["late_seconds"]) == (
         "provisional", "2026-12-05T00:00:00Z", 86_400,
     )  # fmt: skip
-    assert sent(organizer, "/organize", "/organize/finalize", task="deploy")[0] == 409
+    status, text = sent(organizer, "/organize/finalize", task="deploy")
+    assert (status, "Appeals on deploy are taken until 2026-12-05 00:00 UTC" in text) == (409, True)
+    assert "Make the results" not in shown(organizer.get("/organize/finalize").get_data(as_text=True))
     later = replace(house, clock=StoppedClock(parse_moment("2026-12-05T00:00:00Z")))
     evening = opened(later, create_web(later), "organizer")
-    assert sent(evening, "/organize", "/organize/finalize")[0] == 302
+    page = shown(evening.get("/organize/finalize").get_data(as_text=True))
+    assert "Make the results of 3 tasks final" in page
+    assert "Claims that stay open They were named when the results were published" in page
+    assert sent(evening, "/organize/finalize")[0] == 302
     assert "Final since" in shown(evening.get("/leaderboard").get_data(as_text=True))
+
+
+def test_publish__task_is_open_or_unknown__says_what_to_wait_for(
+    house: House, browser: Callable[[str], FlaskClient]
+) -> None:
+    early = replace(house, clock=StoppedClock(parse_moment("2026-11-21T00:00:00Z")))
+    organizer = opened(early, create_web(early), "organizer")
+    page = shown(organizer.get("/organize/publish?task=video").get_data(as_text=True))
+    assert "video is open until 2026-12-01 00:00 UTC" in page
+    assert "Publish the results" not in page
+    assert sent(organizer, "/organize/publish", task="video")[0] == 409
+    assert organizer.get("/organize/publish?task=nothing").status_code == 404
+    assert sent(organizer, "/organize/publish", task="deploy")[0] == 302
+    assert "were published" in shown(organizer.get("/organize/publish?task=deploy").get_data(as_text=True))
+
+
+def test_finalize__an_appeal_is_open__is_listed_with_its_link_and_blocks(
+    house: House, browser: Callable[[str], FlaskClient]
+) -> None:
+    claim = claimed(house, ANN, "deploy", 1, "failed")
+    publish_results(house, ORGANIZER, "deploy")
+    appeal = appeals.make(house, ANN, claim, appeals.RESULT, "It was up all the time.")[0].row.id
+    later = replace(house, clock=StoppedClock(parse_moment("2026-12-05T00:00:00Z")))
+    organizer = opened(later, create_web(later), "organizer")
+    html = organizer.get("/organize/finalize?task=deploy").get_data(as_text=True)
+    assert f"/review/appeals/{appeal}" in html
+    assert "Make the results" not in shown(html)
+    assert sent(organizer, "/organize/finalize", task="deploy")[0] == 409
 
 
 def test_eligibility__by_the_page__everybody_reads_not_payable_only_some_why(

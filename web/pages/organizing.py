@@ -10,7 +10,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import Optional
 from wtforms.widgets import HiddenInput
 
-from services import eligibility, ending, results
+from services import eligibility, results
 from services.campaigns import required
 from services.eligibility import Entered
 from services.errors import Conflict, NotFound, Refused
@@ -63,47 +63,13 @@ class EligibilityForm(FlaskForm):  # type: ignore[misc]
     after = IntegerField(validators=[Optional()], widget=HiddenInput())
 
 
-class EndForm(FlaskForm):  # type: ignore[misc]
-    """Which task, and which open claims are left open."""
-
-    excepted = TextAreaField(
-        "Claims that stay open",
-        description="One a line, CLAIM=REASON. They keep their place. Only needed where claims are not decided.",
-        render_kw={"rows": 2, "spellcheck": "false"},
-    )
-
-
 @blueprint.get("/organize")
 @role_required(Role.ORGANIZER)
 def results_page() -> str:
     """How far the results of each task are, and the acts that bring them further."""
-    return _results_page(EndForm())
-
-
-@blueprint.post("/organize/publish")
-@role_required(Role.ORGANIZER)
-def publish() -> Response | tuple[str, int]:
-    """Publish the provisional results of a task, or of all."""
-    form, actor = EndForm(), required_person().address
-    try:
-        excepted = _excepted(form.excepted.data or "")
-        ended = ending.publish_results(house(), actor, request.form.get("task") or None, excepted)
-    except (Refused, Conflict, NotFound) as error:
-        return _results_page(form, error.message), error.status
-    flash(f"Published: {_named(ended.tasks)}. Appeals run from now.", "passed")
-    return redirect(url_for("organizing.results_page"))
-
-
-@blueprint.post("/organize/finalize")
-@role_required(Role.ORGANIZER)
-def finalize() -> Response | tuple[str, int]:
-    """Make the results of a task, or of all, final."""
-    try:
-        ended = ending.finalize(house(), required_person().address, request.form.get("task") or None)
-    except (Conflict, NotFound) as error:
-        return _results_page(EndForm(), error.message), error.status
-    flash(f"Final: {_named(ended.tasks)}. This can be paid now.", "passed")
-    return redirect(url_for("organizing.results_page"))
+    loaded = required(house())
+    titles = {task.slug: task.title for task in loaded.newest.tasks}
+    return render_template("organize/results.html", found=results.all_results(house()), titles=titles)
 
 
 @blueprint.route("/organize/preview", methods=["GET", "POST"])
@@ -155,14 +121,6 @@ def eligibility_page() -> str | Response | tuple[str, int]:
     return redirect(url_for("organizing.eligibility_page"))
 
 
-def _results_page(form: EndForm, trouble: str = "") -> str:
-    loaded = required(house())
-    titles = {task.slug: task.title for task in loaded.newest.tasks}
-    return render_template(
-        "organize/results.html", found=results.all_results(house()), titles=titles, form=form, trouble=trouble
-    )
-
-
 def _eligibility_page(form: EligibilityForm, trouble: str = "") -> str:
     rows = list(reversed(eligibility.history(house())))
     return render_template("organize/eligibility.html", form=form, rows=rows[:MOST_ROWS], trouble=trouble)
@@ -170,23 +128,6 @@ def _eligibility_page(form: EligibilityForm, trouble: str = "") -> str:
 
 def _newest() -> object:
     return required(house()).newest
-
-
-def _named(tasks: tuple[str, ...]) -> str:
-    return ", ".join(task or "pools and bonuses" for task in tasks)
-
-
-def _excepted(text: str) -> dict[str, str]:
-    """Claims and reasons, one a line. Raises Refused."""
-    found = {}
-    for line in text.splitlines():
-        claim, equals, reason = line.partition("=")
-        if not line.strip():
-            continue
-        if not equals:
-            raise Refused(f"{line.strip()}: write CLAIM=REASON, one a line.", "excepted")
-        found[claim.strip()] = reason
-    return found
 
 
 def _moment(text: str) -> Moment:
