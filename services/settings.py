@@ -41,6 +41,25 @@ class Settings(BaseSettings):
     payout_rest: Listed = Field((), description="REST addresses of the chain where rewards are paid")
     payout_rpc: Listed = Field((), description="RPC addresses of the chain where rewards are paid")
     payout_chain_id: str | None = Field(None, description="its chain id; default: the campaign's payout_chain_id")
+    payout_payer: str | None = Field(
+        None, description="the account that payouts are paid from, unless a plan names one"
+    )
+    payout_third_above_uakt: int | None = Field(
+        None, ge=0, description="above it a second person besides the planner must approve; default: one is enough"
+    )
+    payout_has_ledger: bool = Field(
+        default=False,
+        description="whether a signer of payouts uses a Ledger: then a batch has at most 40 rows, else 200",
+    )
+    payout_timeout_blocks: int = Field(
+        14_400, ge=10, le=1_000_000, description="for how many blocks an exported payout can be broadcast"
+    )
+    payout_program: str = Field(
+        "akash", pattern=r"^[A-Za-z0-9_./-]+$", description="the command line that signers of payouts use"
+    )
+    payout_node: str | None = Field(
+        None, description="the RPC node in the commands of signers; default: the first of PAYOUT_RPC"
+    )
 
     database_url: str = Field(
         "sqlite:///waymark.db", description="SQLite file or PostgreSQL (postgresql+psycopg://…)"
