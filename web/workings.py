@@ -94,7 +94,10 @@ def _uncut(working: Mapping[str, object]) -> int:
 
 
 def line_summary(line: Line, unit: str) -> str:
-    """A line that belongs to no claim, or a correction, in a few words."""
-    what = {"pool": "Share of the pool", "bonus": "Bonus", "grant": "Grant"}.get(line.kind, "Award")
+    """A line that belongs to no claim, or a correction, in a few words; a grant with its published reason."""
+    if line.kind == "grant":
+        what, reason = "Grant taken back" if line.amount_micro < 0 else "Grant", line.working.get("reason")
+        return f"{what}: {amount(line.amount_micro, unit)}" + (f" ({reason})" if isinstance(reason, str) else "")
+    what = {"pool": "Share of the pool", "bonus": "Bonus"}.get(line.kind, "Award")
     name = f" “{line.slug}”" if line.slug else ""
     return f"{what}{name}: {amount(line.amount_micro, unit)}"
