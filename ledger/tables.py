@@ -15,6 +15,7 @@ from ledger import (
     grants,
     jobs,
     observations,
+    payout_sightings,
     payouts,
     people,
     probes,
@@ -27,7 +28,7 @@ from ledger.base import Base
 
 ROOMS = (
     *(people, campaigns, chain, observations, claims, benchmarks, awards, jobs, audit, reviews, submissions, probes),
-    *(eligibility, grants, results, payouts, signals),
+    *(eligibility, grants, results, payouts, payout_sightings, signals),
 )
 
 
