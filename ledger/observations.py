@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 import zstandard
-from sqlalchemy import ForeignKey, Index, select
+from sqlalchemy import ForeignKey, Index, select, true
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ledger.base import Base
@@ -115,18 +115,19 @@ def load_observations(session: Session, ids: Sequence[str]) -> dict[str, Observa
     return {name: found[name] for name in ids if name in found}
 
 
-def known(session: Session, request: str, chain_id: str) -> Observation | None:
+def known(session: Session, request: str, chain_id: str, height: int | None = None) -> Observation | None:
     """The stored answer to a request that is answered the same for ever, or `None`.
 
-    Blocks and their results only: any other request gives `None`.
+    A block and its results, which name their height in the request; or, with `height`, the state at that block.
     """
-    if _FOR_GOOD.fullmatch(request) is None:
+    if height is None and _FOR_GOOD.fullmatch(request) is None:
         return None
     query = (
         select(ObservationRow, BodyRow)
         .join(BodyRow)
         .where(ObservationRow.request == request, ObservationRow.chain_id == chain_id)
         .where(ObservationRow.trouble.is_(None), ObservationRow.status == 200)
+        .where(ObservationRow.height == height if height is not None else true())
         .order_by(ObservationRow.seen_ns, ObservationRow.id)
         .limit(1)
     )
@@ -135,7 +136,7 @@ def known(session: Session, request: str, chain_id: str) -> Observation | None:
 
 
 def known_requests(session: Session, chain_id: str) -> frozenset[str]:
-    """All requests that `known` has an answer to: asked once for many look-ups."""
+    """All requests for blocks that `known` has an answer to: asked once for many look-ups."""
     query = (
         select(ObservationRow.request)
         .where(ObservationRow.chain_id == chain_id, ObservationRow.trouble.is_(None), ObservationRow.status == 200)

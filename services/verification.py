@@ -289,16 +289,16 @@ def _due(verdict: Verdict, now: Moment) -> Moment | None:
     return verdict.next_look
 
 
-def _known(house: House, chain_id: str) -> Callable[[str], Observation | None]:
-    """What is known for good: which requests is read once for a pass, the answers only where there are any."""
+def _known(house: House, chain_id: str) -> Callable[[str, int | None], Observation | None]:
+    """What is known for good: which blocks is read once for a pass, the answers only where there are any."""
     with house.ledger.read() as session:
         requests = known_requests(session, chain_id)
 
-    def look_up(request: str) -> Observation | None:
-        if request not in requests:
+    def look_up(request: str, height: int | None) -> Observation | None:
+        if height is None and request not in requests:
             return None
         with house.ledger.read() as session:
-            return known(session, request, chain_id)
+            return known(session, request, chain_id, height)
 
     return look_up
 

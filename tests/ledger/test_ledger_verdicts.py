@@ -90,6 +90,15 @@ def test_known__only_answers_that_never_change(
         assert known(session, request_text, "local-1") == (seen if found else None)
 
 
+@pytest.mark.parametrize(("height", "found"), [(7, True), (8, False), (None, False)])
+def test_known__state__only_at_its_own_block(ledger: Ledger, height: int | None, found: bool) -> None:
+    request = "GET /akash/deployment/v1beta4/deployments/info?id.dseq=7"
+    seen = observed(request, height=7)
+    ledger.transact(lambda session: store_observations(session, [seen], "k/1"))
+    with ledger.read() as session:
+        assert known(session, request, "local-1", height) == (seen if found else None)
+
+
 def test_take_due__two_workers__share_without_overlap(ledger: Ledger) -> None:
     names = {add_claim(ledger, str(number), due=number) for number in range(6)}
     first, second = take(ledger, "a", limit=4), take(ledger, "b", limit=4)

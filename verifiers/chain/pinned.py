@@ -13,11 +13,11 @@ from verifiers.chain.trouble import WrongChain
 from verifiers.evidence import ChainPoint, Observation, Source
 from verifiers.trouble import Trouble
 
-Known = Callable[[str], Observation | None]
-"""What the ledger already keeps of a fact that never changes, by its request text."""
+Known = Callable[[str, int | None], Observation | None]
+"""What the ledger already keeps of a fact that never changes, by its request text; state with its height."""
 
 
-def nothing_known(_: str) -> Observation | None:
+def nothing_known(_: str, __: int | None) -> Observation | None:
     """For a caller without a store."""
     return None
 
@@ -25,8 +25,8 @@ def nothing_known(_: str) -> Observation | None:
 class PinnedChain:
     """Implements `evidence.ChainSource` over a Chain. Make one for each round of looks and share it between claims.
 
-    Blocks and their results are asked from `known` first: they are facts for good. `earliest_height` bounds the
-    search for a moment; without it the chain's status says it.
+    Blocks, their results and the state at blocks before the pinned one are asked from `known` first: they are facts
+    for good. `earliest_height` bounds the search for a moment; without it the chain's status says it.
     """
 
     def __init__(
@@ -64,7 +64,10 @@ class PinnedChain:
         request = rest_request(path, parameters)
         key = (request, height)
         if key not in self._seen:
-            self._seen[key] = self._attempt(request, height, lambda: self._chain.get(path, parameters, height))
+            kept = self._kept(request, height) if height < self._point.height else None
+            self._seen[key] = kept or self._attempt(
+                request, height, lambda: self._chain.get(path, parameters, height)
+            )
         return self._seen[key]
 
     def pages(self, path: str, parameters: Mapping[str, str], rows: str) -> Sequence[Observation]:
@@ -114,12 +117,15 @@ class PinnedChain:
     def _for_good(self, request: str, height: int, ask: Callable[[int], Observation]) -> Observation:
         key = (request, None)
         if key not in self._seen:
-            kept = self._known(request)
-            if kept is not None and kept.trouble is None and kept.chain_id == self._point.chain_id:
-                self._seen[key] = kept
-            else:
-                self._seen[key] = self._attempt(request, height, lambda: ask(height))
+            kept = self._kept(request, None)
+            self._seen[key] = kept or self._attempt(request, height, lambda: ask(height))
         return self._seen[key]
+
+    def _kept(self, request: str, height: int | None) -> Observation | None:
+        kept = self._known(request, height)
+        if kept is None or kept.trouble is not None or kept.chain_id != self._point.chain_id:
+            return None
+        return kept if height is None or kept.height == height else None
 
     def _pages(self, request: str, path: str, parameters: Mapping[str, str], rows: str) -> list[Observation]:
         found: list[Observation] = []

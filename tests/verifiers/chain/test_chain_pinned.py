@@ -77,13 +77,31 @@ def test_block__known_to_the_ledger__is_not_asked_again(
     node = nodes()
     node.routes["/block_results"] = lambda _: Answer({"jsonrpc": "2.0", "result": {"height": "7"}})
     kept: dict[str, Observation] = {}
-    first = pinned(make(node), node, known=kept.get)
+    first = pinned(make(node), node, known=lambda request, _: kept.get(request))
     kept[block_request(41)] = first.block(41)
     kept[block_results_request(7)] = first.block_results(7)
     asked = len(node.asked)
-    second = pinned(make(node), node, known=kept.get)
+    second = pinned(make(node), node, known=lambda request, _: kept.get(request))
     assert (second.block(41), second.block_results(7)) == (first.block(41), first.block_results(7))
     assert len(node.asked) == asked
+
+
+def test_state_at__an_earlier_block_known_to_the_ledger__is_not_asked_again(
+    nodes: Callable[..., Node], make: Callable[..., Chain]
+) -> None:
+    node = nodes()
+    node.routes[INFO] = lambda asked: node.state(asked, {"deployment": {}})
+    kept: dict[tuple[str, int | None], Observation] = {}
+    first = pinned(make(node), node)
+    past, now = first.state_at(41, INFO, ID), first.state(INFO, ID)
+    kept[past.request, 41] = past
+    kept[now.request, now.height] = now
+    asked = node.count(INFO)
+    second = pinned(make(node), node, known=lambda *key: kept.get(key))
+    assert second.state_at(41, INFO, ID) == past
+    assert node.count(INFO) == asked
+    assert second.state(INFO, ID).height == now.height
+    assert node.count(INFO) == asked + 1, "what the pinned block holds is read afresh"
 
 
 def test_block__kept_from_another_chain_or_with_trouble__is_asked_anew(
@@ -92,7 +110,7 @@ def test_block__kept_from_another_chain_or_with_trouble__is_asked_anew(
     node = nodes()
     for chain_id, trouble in (("local-v1", None), ("local-v2", "timeout")):
         stale = Observation(Source.CHAIN, block_request(41), b"", "h", Moment(0), chain_id=chain_id, trouble=trouble)
-        assert pinned(make(node), node, known=lambda _, stale=stale: stale).block(41).status == 200
+        assert pinned(make(node), node, known=lambda *_, stale=stale: stale).block(41).status == 200
 
 
 def test_first_block_from__pinned__looks_no_further_than_the_point_and_remembers(
