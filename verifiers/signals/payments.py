@@ -51,9 +51,9 @@ def sent_before_query(address: str, height: int) -> str:
     return f"message.sender='{address}' AND tx.height<{height}"
 
 
-def granted_fees_query(granter: str) -> str:
-    """Transactions whose fees were paid by a grant of this address (x/feegrant, event `use_feegrant`)."""
-    return f"use_feegrant.granter='{granter}'"
+def granted_fees_query(grantee: str) -> str:
+    """Transactions of an address whose fees a grant paid (x/feegrant, event `use_feegrant`)."""
+    return f"use_feegrant.grantee='{grantee}'"
 
 
 def deposits_query(payer: str) -> str:
@@ -61,14 +61,14 @@ def deposits_query(payer: str) -> str:
     return f"message.action='{DEPOSIT_ACTION}' AND message.sender='{payer}'"
 
 
-def issued_allowances_path(granter: str) -> str:
-    """REST: the fee allowances that an address gives now (x/feegrant)."""
-    return f"/cosmos/feegrant/v1beta1/issued/{granter}"
+def fee_allowances_path(grantee: str) -> str:
+    """REST: the fee allowances that an address has now (x/feegrant)."""
+    return f"/cosmos/feegrant/v1beta1/allowances/{grantee}"
 
 
-def given_grants_path(granter: str) -> str:
-    """REST: what an address lets others do in its name now (x/authz); deposits by grant are among it."""
-    return f"/cosmos/authz/v1beta1/grants/granter/{granter}"
+def grants_path(grantee: str) -> str:
+    """REST: what an address may do now in the name of others (x/authz); deposits by grant are among it."""
+    return f"/cosmos/authz/v1beta1/grants/grantee/{grantee}"
 
 
 # ---------------------------------------------------------------- transactions
@@ -93,14 +93,14 @@ def _spender(events: Sequence[Event]) -> str:
     return next((_told(event).get("spender", "") for event in reversed(events) if event.type == "coin_spent"), "")
 
 
-def fee_grants_used(body: bytes, granter: str, api: ApiSet = CURRENT) -> list[Payment]:
-    """Fees that a grant of this address paid for others, one for each transaction."""
+def fee_grants_used(body: bytes, grantee: str, api: ApiSet = CURRENT) -> list[Payment]:
+    """Fees of this address that others' grants paid, one for each transaction; failed ones pay fees too."""
     found = []
     for tx in decode_rpc_txs(body, api).txs:
         for event in tx.tx_result.events:
             told = _told(event)
-            grantee = told.get("grantee", "")
-            if event.type == "use_feegrant" and told.get("granter") == granter and grantee not in ("", granter):
+            granter = told.get("granter", "")
+            if event.type == "use_feegrant" and told.get("grantee") == grantee and granter not in ("", grantee):
                 said = f"{granter} paid the fee of a transaction of {grantee}"
                 found.append(Payment(granter, grantee, f"{granter}/{grantee}", said, tx.height, tx.hash))
     return found
@@ -182,23 +182,23 @@ _allowances: Decoder[_Allowances] = Decoder(_Allowances, "list of fee allowances
 _grants: Decoder[_Grants] = Decoder(_Grants, "list of grants")
 
 
-def fee_allowances(body: bytes, granter: str, api: ApiSet = CURRENT) -> list[Payment]:
-    """The allowances that an address gives others for their fees."""
+def fee_allowances(body: bytes, grantee: str, api: ApiSet = CURRENT) -> list[Payment]:
+    """The allowances that others give this address for its fees."""
     return [
-        Payment(granter, each.grantee, f"{granter}/{each.grantee}", f"{granter} lets {each.grantee} spend on fees")
+        Payment(each.granter, grantee, f"{each.granter}/{grantee}", f"{each.granter} lets {grantee} spend on fees")
         for each in _allowances(body, api).allowances
-        if each.granter == granter and each.grantee != granter
+        if each.grantee == grantee and each.granter != grantee
     ]
 
 
-def deposit_grants(body: bytes, granter: str, api: ApiSet = CURRENT) -> list[Payment]:
-    """What an address lets others deposit from its account; grants for anything else are no payment."""
+def deposit_grants(body: bytes, grantee: str, api: ApiSet = CURRENT) -> list[Payment]:
+    """From whose account this address may deposit; grants for anything else are no payment."""
     found = []
     for each in _grants(body, api).grants:
         kind = str((each.authorization or {}).get("@type", "")).rpartition(".")[2]
-        if each.granter == granter and each.grantee != granter and kind.startswith("Deposit"):
-            said = f"{granter} lets {each.grantee} deposit from its account"
-            found.append(Payment(granter, each.grantee, f"{granter}/{each.grantee}", said))
+        if each.grantee == grantee and each.granter != grantee and kind.startswith("Deposit"):
+            said = f"{each.granter} lets {grantee} deposit from its account"
+            found.append(Payment(each.granter, grantee, f"{each.granter}/{grantee}", said))
     return found
 
 

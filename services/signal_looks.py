@@ -1,0 +1,285 @@
+"""What the chain is asked for review signals: who paid for whom, where providers answer, leases of one's own.
+
+Every answer is kept as an observation; what could not be asked is unknown, said so, and asked again later.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+from sqlalchemy.orm import Session
+
+from ledger.observations import store_observations
+from ledger.rows import replace_rows
+from ledger.signals import SignalLookRow
+from services.campaigns import Loaded
+from services.errors import Unavailable
+from services.house import House
+from services.results import Stage, results_in
+from services.signal_targets import Question, Target, belonging, due_targets
+from services.verification import judging_point
+from tasks.moment import SECOND, Duration, Moment
+from verifiers.chain.answers import (
+    DEPLOYMENTS,
+    DeploymentInfo,
+    decode_deployment,
+    decode_lease,
+    decode_provider,
+    decode_rpc_txs,
+)
+from verifiers.chain.client import Chain
+from verifiers.chain.trouble import BadRequest, IndexOff, NotImplementedThere, UnknownApiSet
+from verifiers.evidence import ChainPoint, Observation
+from verifiers.signals import machines, payments
+from verifiers.signals.payments import Payment
+from verifiers.trouble import Trouble
+
+VERIFIER = "signals/1"
+RUN_SECONDS = 45.0
+AT_ONCE = 16
+TX_PAGE = 30
+MOST_TROUBLES = 3
+AGAIN = Duration(24 * 3600 * SECOND)
+FIRST_RETRY = Duration(600 * SECOND)
+
+FOR_GOOD = frozenset({Question.FIRST_FUNDS, Question.OWN_LEASE, Question.ESCROW})
+"""What can't change once it was found."""
+
+NOT_HERE = (IndexOff, NotImplementedThere, UnknownApiSet, BadRequest)
+"""Troubles of a question and not of an address: the node answers none of that sort."""
+
+Found = list[dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one question brought: what it says, the answer itself, or the trouble on the way."""
+
+    target: Target
+    found: Found
+    observation: Observation | None = None
+    trouble: Trouble | None = None
+
+
+def look(house: House, loaded: Loaded, seconds: float = RUN_SECONDS) -> str:
+    """Ask what is due, for some time at most, and keep the answers; says in a line how it went. Never raises for
+    trouble of a node."""
+    chain, now = house.chain, house.clock.now()
+    if chain is None:
+        return "no chain is connected"
+    try:
+        point = judging_point(house, loaded)
+    except Unavailable as error:
+        return error.message
+    if point is None:
+        return "the chain is not followed yet"
+    with house.ledger.read() as session:
+        if results_in(session, loaded, now).whole.stage is Stage.FINAL:
+            return "results are final: nothing more is asked"
+        belongs = belonging(session, loaded.slug)
+    asker = Asker(chain, point, belongs)
+    ends = time.monotonic() + seconds
+    try:
+        escrows = asker.foreign_escrows()
+    except Trouble as error:
+        return f"the chain could not be asked: {error.name}"
+    with house.ledger.read() as session:
+        due = due_targets(session, loaded.slug, point.chain_id, escrows, now)
+    return _ask_all(house, loaded.slug, asker, due, ends)
+
+
+def _ask_all(house: House, campaign: str, asker: Asker, due: Sequence[Target], ends: float) -> str:
+    asked, troubles, in_a_row = 0, 0, 0
+    closed: set[Question] = set()
+    waiting = iter(due)
+    with ThreadPoolExecutor(house.settings.verify_parallel, thread_name_prefix="signals") as pool:
+        while time.monotonic() < ends and in_a_row < MOST_TROUBLES:
+            batch = list(islice((target for target in waiting if target.question not in closed), AT_ONCE))
+            if not batch:
+                break
+            answers = list(pool.map(asker.ask, batch))
+            _keep(house, campaign, asker.point, answers)
+            for answer in answers:
+                if isinstance(answer.trouble, NOT_HERE):
+                    closed.add(answer.target.question)
+                in_a_row = 0 if answer.trouble is None or isinstance(answer.trouble, NOT_HERE) else in_a_row + 1
+                troubles += answer.trouble is not None
+            asked += len(batch)
+    left = len(due) - asked
+    return f"{asked} asked, {troubles} could not be answered, {left} left for later"
+
+
+def _keep(house: House, campaign: str, point: ChainPoint, answers: Sequence[Answer]) -> None:
+    now = house.clock.now()
+
+    def store(session: Session) -> None:
+        seen = [answer.observation for answer in answers if answer.observation is not None]
+        store_observations(session, seen, VERIFIER, point)
+        session.flush()
+        for answer in answers:
+            replace_rows(session, SignalLookRow, [_row(session, campaign, answer, now)])
+
+    house.ledger.transact(store)
+
+
+def _row(session: Session, campaign: str, answer: Answer, now: Moment) -> Mapping[str, object]:
+    """What is kept; an answer that was there before stays where this look failed."""
+    target = answer.target
+    before = session.get(SignalLookRow, (campaign, target.question, target.subject))
+    tries = (before.tries if before else 0) + 1 if answer.trouble is not None else 0
+    if answer.trouble is not None:
+        wait = AGAIN if isinstance(answer.trouble, NOT_HERE) else min(AGAIN, FIRST_RETRY * 2 ** min(tries - 1, 10))
+        due: int | None = now + wait
+        found, observation = (before.found, before.observation) if before else ([], None)
+    else:
+        due = None if answer.found and target.question in FOR_GOOD else now + AGAIN
+        found, observation = answer.found, answer.observation.id if answer.observation else None
+    return {
+        "campaign": campaign,
+        "question": str(target.question),
+        "subject": target.subject,
+        "found": found,
+        "observation": observation,
+        "trouble": answer.trouble.name if answer.trouble else None,
+        "tries": tries,
+        "looked_ns": now,
+        "due_ns": due,
+    }
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Asks one chain at one point; `belongs`: address to participant."""
+
+    chain: Chain
+    point: ChainPoint
+    belongs: Mapping[str, str]
+
+    def foreign_escrows(self) -> list[str]:
+        """`<owner>/<dseq>` of active deployments with a deposit of another participant. Raises Trouble."""
+        found = []
+        for page in self.chain.walk(DEPLOYMENTS, {"filters.state": "active"}, self.point.height):
+            found += [f"{info.id.owner}/{info.id.dseq}" for info in page.rows if self._has_foreign(info)]
+        return found
+
+    def _has_foreign(self, info: DeploymentInfo) -> bool:
+        return any(self._is_between(each) for each in payments.foreign_deposits(info, self.point.height))
+
+    def _is_between(self, payment: Payment) -> bool:
+        one, other = self.belongs.get(payment.payer), self.belongs.get(payment.address)
+        return one is not None and other is not None and one != other
+
+    def ask(self, target: Target) -> Answer:
+        """One question. Never raises for trouble."""
+        try:
+            observation, found = _ASK[target.question](self, target.subject)
+        except Trouble as trouble:
+            return Answer(target, [], None, trouble)
+        return Answer(target, found, observation)
+
+    # ------------------------------------------------------------ questions
+
+    def first_funds(self, address: str) -> tuple[Observation, Found]:
+        """The oldest transfer to an address; none where it had sent something before."""
+        seen = self._search(payments.incoming_query(address), 1)
+        funds = payments.first_funds(seen.body, address, self.chain.api)
+        if funds is None or funds.height is None:
+            return seen, []
+        if funds.payer in self.belongs and self._had_funds(address, funds.height):
+            return seen, []
+        return seen, [_payment(funds)]
+
+    def _had_funds(self, address: str, height: int) -> bool:
+        """Whether it paid for anything before: then its first funds are those of the chain's first block."""
+        earlier = self._search(payments.sent_before_query(address, height), 1)
+        return bool(decode_rpc_txs(earlier.body, self.chain.api).txs)
+
+    def fee_grants(self, address: str) -> tuple[Observation, Found]:
+        """Whose grants paid its fees, of its first transactions."""
+        seen = self._search(payments.granted_fees_query(address), TX_PAGE)
+        return seen, [_payment(each) for each in payments.fee_grants_used(seen.body, address, self.chain.api)]
+
+    def deposits(self, address: str) -> tuple[Observation, Found]:
+        """What it paid into others' deployments, the newest of its deposits."""
+        seen = self._search(payments.deposits_query(address), TX_PAGE, "desc")
+        return seen, [_payment(each) for each in payments.deposits_paid(seen.body, address, self.chain.api)]
+
+    def fee_allowances(self, address: str) -> tuple[Observation, Found]:
+        """Who lets it spend on fees now."""
+        seen = self._state(payments.fee_allowances_path(address))
+        return seen, [_payment(each) for each in payments.fee_allowances(seen.body, address, self.chain.api)]
+
+    def deposit_grants(self, address: str) -> tuple[Observation, Found]:
+        """From whose account it may deposit now."""
+        seen = self._state(payments.grants_path(address))
+        return seen, [_payment(each) for each in payments.deposit_grants(seen.body, address, self.chain.api)]
+
+    def provider(self, owner: str) -> tuple[Observation, Found]:
+        """Where a provider answers."""
+        seen = self._state(self.chain.api.provider_info(owner))
+        if seen.status != 200:
+            return seen, []
+        uri = decode_provider(seen.body, self.chain.api).host_uri
+        host = machines.host_of(uri)
+        return seen, [{"value": host, "said": f"provider {owner} answers at {host}"}] if host else []
+
+    def certificates(self, owner: str) -> tuple[Observation, Found]:
+        """Which keys and serial numbers a provider's certificates have."""
+        seen = self._state(self.chain.api.certificates_list, {"filter.owner": owner})
+        values = machines.certificate_values(seen.body, self.chain.api)
+        return seen, [{"value": value, "said": f"a certificate of {owner} has {value}"} for value in values]
+
+    def own_lease(self, subject: str) -> tuple[Observation, Found]:
+        """A lease of one's own provider."""
+        owner, dseq, gseq, oseq, provider, bseq = subject.split("/")
+        named = {"owner": owner, "dseq": dseq, "gseq": gseq, "oseq": oseq, "provider": provider, "bseq": bseq}
+        seen = self._state(self.chain.api.leases_info, {f"id.{key}": value for key, value in named.items()})
+        if seen.status != 200:
+            return seen, []
+        lease = decode_lease(seen.body, self.chain.api).lease
+        said = f"{owner} leased from its own provider {provider} (dseq {dseq}) at block {lease.created_at}"
+        return seen, [{"owner": owner, "provider": provider, "said": said, "height": lease.created_at}]
+
+    def escrow(self, subject: str) -> tuple[Observation, Found]:
+        """Others' deposits in the escrow of a deployment."""
+        owner, dseq = subject.split("/")
+        seen = self._state(self.chain.api.deployments_info, {"id.owner": owner, "id.dseq": dseq})
+        if seen.status != 200:
+            return seen, []
+        info = decode_deployment(seen.body, self.chain.api)
+        return seen, [_payment(each) for each in payments.foreign_deposits(info, self.point.height)]
+
+    def _search(self, query: str, per_page: int, order: str = "asc") -> Observation:
+        parameters = {"query": f'"{query}"', "page": '"1"', "per_page": f'"{per_page}"', "order_by": f'"{order}"'}
+        return self.chain.rpc("tx_search", parameters)
+
+    def _state(self, path: str, parameters: Mapping[str, str] | None = None) -> Observation:
+        return self.chain.get(path, parameters, self.point.height)
+
+
+def _payment(payment: Payment) -> dict[str, object]:
+    return {
+        "payer": payment.payer,
+        "address": payment.address,
+        "key": payment.key,
+        "said": payment.said,
+        "height": payment.height,
+        "tx": payment.tx,
+    }
+
+
+_ASK: Mapping[Question, Callable[[Asker, str], tuple[Observation, Found]]] = {
+    Question.FIRST_FUNDS: Asker.first_funds,
+    Question.FEE_GRANTS: Asker.fee_grants,
+    Question.DEPOSITS: Asker.deposits,
+    Question.FEE_ALLOWANCES: Asker.fee_allowances,
+    Question.DEPOSIT_GRANTS: Asker.deposit_grants,
+    Question.PROVIDER: Asker.provider,
+    Question.CERTIFICATES: Asker.certificates,
+    Question.OWN_LEASE: Asker.own_lease,
+    Question.ESCROW: Asker.escrow,
+}
