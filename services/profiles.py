@@ -19,6 +19,7 @@ from services.campaigns import Loaded
 from services.eligibility import END, PAYABLE, eligibilities
 from services.errors import NotFound
 from services.house import House
+from services.payments import Payment, payments_of
 from services.queues import waiting_before
 from services.review_steps import rows_of
 from services.standings import Place, place_of
@@ -31,6 +32,7 @@ from tasks.parts import Task
 class Line:
     """One line of the reward ledger, or what a claim that holds its place would get today (`provisional`).
 
+    `payment`: the payout that holds it, None while it is owed.
     `waiting_before`: how many completions before it found the same places taken, None where that is not the reason.
     """
 
@@ -46,6 +48,7 @@ class Line:
     computed_ns: int | None = None
     corrects: int | None = None
     waiting_before: int | None = None
+    payment: Payment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,11 @@ class SeenClaim:
         return sum(line.amount_micro for line in self.lines if not line.provisional and line.kind != "grant")
 
     @property
+    def payments(self) -> list[Payment]:
+        """The payments of its award, the oldest first."""
+        return payments_in(self.lines)
+
+    @property
     def provisional_micro(self) -> int:
         """What it would get today if what is open passes."""
         return sum(line.amount_micro for line in self.lines if line.provisional)
@@ -98,6 +106,17 @@ class Profile:
     claims: Sequence[SeenClaim]
     other_lines: Sequence[Line]
     standing: Standing = PAYABLE
+
+    @property
+    def payments(self) -> list[Payment]:
+        """Every payment to the participant, the oldest first."""
+        return payments_in([*(line for claim in self.claims for line in claim.lines), *self.other_lines])
+
+
+def payments_in(lines: Iterable[Line]) -> list[Payment]:
+    """The payments behind some lines, each once, by payout and place."""
+    found = {line.payment for line in lines if line.payment is not None}
+    return sorted(found, key=lambda payment: (payment.payout, payment.place, payment.batch))
 
 
 def profile(house: House, address: str) -> Profile:
@@ -185,6 +204,7 @@ def _lines(
     """Every line of the named people by claim; those of pools, bonuses and grants under None."""
     found: dict[str | None, list[Line]] = defaultdict(list)
     queues = waiting_before(house, session, campaign)
+    payments = payments_of(session, campaign, participants)
     awarded = select(AwardLineRow).where(
         AwardLineRow.campaign == campaign, AwardLineRow.participant.in_(participants)
     )
@@ -203,6 +223,7 @@ def _lines(
                 computed_ns=row.computed_ns,
                 corrects=row.corrects,
                 waiting_before=queues.get(row.claim or ""),
+                payment=payments.get(row.id),
             )
         )
     held = select(ProvisionalLineRow).where(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ledger.claims import CheckRow
+from services.payments import Payment
 from services.profiles import Line, SeenClaim
 from services.sessions import Person
 from tasks.rewards.refusals import Place
@@ -73,6 +74,7 @@ class ClaimView:
     waits_for_answer: bool
     not_payable: bool
     stated: str
+    payments: Sequence[Payment]
 
     @property
     def failed_checks(self) -> int:
@@ -128,6 +130,7 @@ def claim_view(claim: SeenClaim, unit: str, person: Person | None = None) -> Cla
         waits_for_answer=waits_for_answer(claim),
         not_payable=not claim.standing.payable,
         stated=stated,
+        payments=claim.payments,
     )
 
 

@@ -17,6 +17,7 @@ from services.house import House
 from tasks.moment import Moment, format_moment
 from web import assets, context, errors, formats, headers, security, site
 from web.markdown import rendered
+from web.payout_words import public_words
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS_WITH_VIEWS = ("web.pages", "web.api")
@@ -81,6 +82,7 @@ def _configure(app: Flask, house: House) -> None:
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(formats.FILTERS)
     app.jinja_env.filters["markdown"] = rendered
+    app.jinja_env.filters["payment_words"] = public_words
     app.jinja_env.filters["iso"] = lambda moment: format_moment(Moment(moment))
     app.jinja_env.filters["explorer"] = lambda address: _filled(house.settings.explorer_url, "address", address)
     payments = house.settings.payout_explorer_url or house.settings.explorer_url

@@ -66,6 +66,12 @@ def surroundings() -> Surroundings:
     return known
 
 
+def task_titles() -> dict[str, str]:
+    """The titles of the campaign's tasks by their slugs; empty without a campaign."""
+    known = surroundings().campaign
+    return {task.slug: task.title for task in known.newest.tasks} if known else {}
+
+
 def init_app(app: Flask) -> None:
     """Give every template `site`, `person` and `now`."""
     app.context_processor(_context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -60,7 +61,7 @@ def test_openapi__document__is_valid_and_describes_every_route(pages: FlaskClien
     validate(document)
     described = set(document["paths"])
     routes = {
-        rule.rule.removeprefix("/api/v1").replace("<", "{").replace(">", "}")
+        re.sub(r"<(?:[a-z]+:)?([a-z_]+)>", r"{\1}", rule.rule.removeprefix("/api/v1"))
         for rule in town_web.url_map.iter_rules()
         if rule.rule.startswith("/api/v1/")
     }
