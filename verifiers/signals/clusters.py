@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
+from verifiers.signals.components import components
 from verifiers.signals.facts import Signal, Strength
 
 
@@ -77,7 +78,7 @@ def clusters_of(edges: Iterable[Joined]) -> list[Cluster[Joined]]:
     """
     every = list(edges)
     joining = [edge for edge in every if edge.strength != Strength.WEAK]
-    roots = _components(joining)
+    roots = components((edge.one, edge.other) for edge in joining)
     groups: dict[str, list[Joined]] = {}
     for edge in every:
         root = roots.get(edge.one)
@@ -92,23 +93,6 @@ def clusters_of(edges: Iterable[Joined]) -> list[Cluster[Joined]]:
         found,
         key=lambda each: (order.index(each.seriousness), -len(each.signals), -len(each.edges), each.participants),
     )
-
-
-def _components(edges: Sequence[Joined]) -> dict[str, str]:
-    """Each participant's representative (union-find)."""
-    parents: dict[str, str] = {}
-
-    def root_of(name: str) -> str:
-        parents.setdefault(name, name)
-        while parents[name] != name:
-            parents[name] = parents[parents[name]]
-            name = parents[name]
-        return name
-
-    for edge in edges:
-        one, other = root_of(edge.one), root_of(edge.other)
-        parents[max(one, other)] = min(one, other)
-    return {name: root_of(name) for name in parents}
 
 
 def _serious(edges: Sequence[Joined]) -> Seriousness:

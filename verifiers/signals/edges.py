@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
+from verifiers.signals.components import components
 from verifiers.signals.facts import ORDER, Edge, Held, OwnLease, Paid, Signal, Strength, Trace
 
 COMMON = 5
@@ -16,6 +17,9 @@ COMMON = 5
 
 HUB = 5
 """Whoever funded more participants than this is a faucet, an exchange or the like."""
+
+MOST_SHOWN = 25
+"""Beyond so many who share something commonplace it is kept only between those whom something else joins."""
 
 MOST_TRACES = 12
 """So many things seen are kept of one edge; they are enough to judge it by."""
@@ -46,11 +50,19 @@ class Facts:
 
 def edges_of(facts: Facts) -> tuple[Edge, ...]:
     """Every edge, each once, in a stable order. The same facts in any order give the same edges."""
+    alike, commonplace = _alike(facts)
     found: dict[tuple[str, str, str, str], Edge] = {}
-    for edge in (*_alike(facts), *_paid(facts), *_shared_funders(facts), *_own(facts)):
-        name = edge.signal, edge.one, edge.other, edge.key
-        found[name] = _merged(found[name], edge) if name in found else edge
+    for edge in (*alike, *_paid(facts), *_shared_funders(facts), *_own(facts)):
+        _add(found, edge)
+    joined = components((edge.one, edge.other) for edge in found.values() if edge.strength is not Strength.WEAK)
+    for edge in (edge for group in commonplace for edge in _commonplace(group, joined)):
+        _add(found, edge)
     return tuple(_bounded(found[name]) for name in sorted(found))
+
+
+def _add(found: dict[tuple[str, str, str, str], Edge], edge: Edge) -> None:
+    name = edge.signal, edge.one, edge.other, edge.key
+    found[name] = _merged(found[name], edge) if name in found else edge
 
 
 def _merged(one: Edge, other: Edge) -> Edge:
@@ -67,17 +79,50 @@ def _bounded(edge: Edge) -> Edge:
 # ---------------------------------------------------------------- the same
 
 
-def _alike(facts: Facts) -> Iterator[Edge]:
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Those who hold one value alike, the earliest first."""
+
+    signal: Signal
+    value: str
+    people: Mapping[str, list[Held]]
+    strength: Strength
+    said: str
+
+    def edge(self, one: str, other: str) -> Edge:
+        """The edge of two of them."""
+        traces = tuple(held.trace for name in (one, other) for held in self.people[name])
+        return _edge(self.signal, one, other, self.value, self.strength, self.said, traces)
+
+
+def _alike(facts: Facts) -> tuple[list[Edge], list[_Group]]:
+    """The edges of values that say something, and the groups of those that are commonplace."""
     groups: dict[tuple[Signal, str], list[Held]] = {}
     for held in facts.held:
         groups.setdefault((held.signal, held.value), []).append(held)
+    edges: list[Edge] = []
+    weak: list[_Group] = []
     for (signal, value), members in groups.items():
-        by_person = _by_person(members)
-        if len(by_person) > 1:
-            strength, said = _weighed(signal, value, len(by_person), facts.commonplace)
-            for one, other in _pairs(by_person):
-                traces = tuple(held.trace for name in (one, other) for held in by_person[name])
-                yield _edge(signal, one, other, value, strength, said, traces)
+        people = _by_person(members)
+        if len(people) > 1:
+            group = _Group(signal, value, people, *_weighed(signal, value, len(people), facts.commonplace))
+            if group.strength is Strength.WEAK:
+                weak.append(group)
+            else:
+                edges += [group.edge(one, other) for one, other in _pairs(people)]
+    return edges, weak
+
+
+def _commonplace(group: _Group, joined: Mapping[str, str]) -> Iterator[Edge]:
+    """Between those whom something else joins; of a few also each with the first."""
+    inside: dict[str, list[str]] = {}
+    for name in group.people:
+        if name in joined:
+            inside.setdefault(joined[name], []).append(name)
+    pairs = {pair for names in inside.values() for pair in _pairs(names)}
+    if len(group.people) <= MOST_SHOWN:
+        pairs |= set(_pairs(group.people))
+    return (group.edge(one, other) for one, other in sorted(pairs))
 
 
 def _by_person(members: Iterable[Held]) -> dict[str, list[Held]]:
