@@ -1,0 +1,160 @@
+"""What became of each batch: looks at the payout chain outside of any transaction, then writes what follows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from ledger.payout_sightings import PayoutSightingRow
+from ledger.payouts import PayoutBatchRow
+from ledger.rows import in_parts
+from services.errors import NotFound, Refused
+from services.house import House
+from services.payout_facts import NOT_CONNECTED, asking, connected
+from services.payout_findings import Kept, Reconciled, write_down
+from services.payout_records import OPEN, approved_batch
+from services.payout_search import Sought, found_elsewhere, look
+from services.payout_seen import seen_of
+from tasks.payout.lifecycle import BatchState
+from verifiers.chain import transactions
+from verifiers.chain.client import Chain
+from verifiers.payout.reconcile import State, conclude, reconcile_one
+from verifiers.payout.seen import Seen
+from verifiers.trouble import Trouble
+
+BLOCKS_AT_ONCE = 300
+"""Blocks that one look reads where a node has no index: about half an hour of them."""
+
+SIGNED_AGAIN = frozenset({State.REPLACED, State.FAILED})
+"""Only a batch that was found so may be signed with another sequence."""
+
+
+def reconcile(house: House) -> str:
+    """A job: look at every batch whose fate the chain may still decide; says in a line what was found."""
+    if house.payout_chain is None:
+        return NOT_CONNECTED
+    found = Counter(str(each.found) for each in look_at(house))
+    return ", ".join(f"{count} {name}" for name, count in sorted(found.items())) or "no batch is on its way"
+
+
+def look_at(
+    house: House,
+    batches: Iterable[int] | None = None,
+    *,
+    actor: str = "waymark",
+    hashes: Sequence[str] = (),
+    blocks: int = BLOCKS_AT_ONCE,
+) -> list[Reconciled]:
+    """Look at batches (None: all that are open), and write what follows from what the chain shows.
+
+    `hashes`: transactions that somebody named; `blocks`: how many may be read where no index answers. Each batch
+    changes by one conditional update; where somebody else moved it meanwhile, theirs stands. Raises Unavailable where
+    no payout chain is set; trouble of its nodes, another chain among them, becomes a state.
+    """
+    kept = _to_look_at(house, batches)
+    if not kept:
+        return []
+    chain = house.payout_chain or connected(house)
+    outcomes = look(chain, [each.sought for each in kept], blocks=blocks, hashes=hashes)
+    concluded = []
+    for each in kept:
+        outcome = outcomes[each.sought.id]
+        seens = [*each.sought.known.values(), *(sighting.seen for sighting in outcome.found)]
+        concluded.append((each, outcome, conclude(each.sought.approved, seens, outcome.search)))
+    lost = [each.sought for each, _, conclusion in concluded if conclusion.match is None]
+    elsewhere = found_elsewhere(house.chain, lost)
+    return [
+        write_down(house, actor, each, outcome, conclusion, elsewhere.get(each.sought.id))
+        for each, outcome, conclusion in concluded
+    ]
+
+
+def look_for(house: House, batches: Sequence[int], tx_hash: str, *, actor: str = "waymark") -> list[Reconciled]:
+    """Look at batches by a transaction that somebody names.
+
+    Raises Unavailable where the payout chain can't be asked; NotFound where it knows no such transaction, naming the
+    campaign's chain where that one does: what is paid there is no payment; Refused where the transaction has to do
+    with none of the batches.
+    """
+    with asking(house) as chain:
+        found = transactions.by_hash(chain, tx_hash)
+    if found is None:
+        raise NotFound(_not_there(house, tx_hash))
+    kept = _to_look_at(house, batches)
+    if all(reconcile_one(each.sought.approved, found.seen) is None for each in kept):
+        names = ", ".join(each.name for each in kept) or "no exported batch"
+        raise Refused(
+            f"The transaction {tx_hash} in block {found.seen.height} has nothing to do with {names}: "
+            f"its memo is {found.seen.memo[:120]!r}.",
+            "hash",
+        )
+    return look_at(house, batches, actor=actor, hashes=[tx_hash])
+
+
+def refusal_to_sign_again(house: House, batch: int, sequence: int) -> str | None:
+    """Why a file with `sequence` may not join the batch's stored files with another one; None where it may.
+
+    The account's next sequence alone allows nothing: the earlier file may be what used it up, and then both would be
+    paid. So the chain is looked at now, and it must show that the earlier ones failed or were replaced. Raises
+    Unavailable where no payout chain is set.
+    """
+    kept = _to_look_at(house, [batch])
+    if not kept or all(its == sequence for its in kept[0].sought.approved.signed.values()):
+        return None
+    found = look_at(house, [batch])[0]
+    if found.found in SIGNED_AGAIN:
+        return None
+    return f"an earlier file of it may still be paid, or was: {found.found}. {found.detail} {found.next_step}"
+
+
+def _not_there(house: House, tx_hash: str) -> str:
+    expected = house.payout_chain.chain_id if house.payout_chain else None
+    other = house.chain
+    if other is not None and other.chain_id != expected and _has(other, tx_hash):
+        return (
+            f"The transaction {tx_hash} is on {other.chain_id}, the campaign's chain, and not on {expected}, where "
+            "payouts are made: it pays nothing. Sign and send the exported file on the payout chain."
+        )
+    return f"The payout chain {expected} knows no transaction {tx_hash}. It appears once its block is there."
+
+
+def _has(chain: Chain, tx_hash: str) -> bool:
+    try:
+        return transactions.by_hash(chain, tx_hash) is not None
+    except Trouble:
+        return False
+
+
+def _to_look_at(house: House, batches: Iterable[int] | None) -> list[Kept]:
+    """Those named that were exported; else all that are open, and paid ones until their timeout has passed."""
+    statement = select(PayoutBatchRow).where(PayoutBatchRow.timeout_height.is_not(None))
+    if batches is None:
+        is_open = PayoutBatchRow.state.in_([str(state) for state in OPEN])
+        is_late = (PayoutBatchRow.state == str(BatchState.PAID)) & PayoutBatchRow.is_over.is_(False)
+        statement = statement.where(or_(is_open, is_late))
+    else:
+        statement = statement.where(PayoutBatchRow.id.in_(list(batches)))
+    with house.ledger.read() as session:
+        rows = session.scalars(statement.order_by(PayoutBatchRow.id)).all()
+        known = _known(session, [row.id for row in rows])
+        return [_kept(session, row, known.get(row.id, {})) for row in rows]
+
+
+def _kept(session: Session, row: PayoutBatchRow, known: Mapping[str, Seen]) -> Kept:
+    approved = approved_batch(session, row.id)
+    searched_to = max(row.searched_to or 0, approved.exported_height - 1)
+    return Kept(row.name, BatchState(row.state), row.found, Sought(row.id, approved, searched_to, known))
+
+
+def _known(session: Session, batches: Sequence[int]) -> dict[int, dict[str, Seen]]:
+    found: dict[int, dict[str, Seen]] = {}
+    for part in in_parts(batches):
+        for row in session.scalars(select(PayoutSightingRow).where(PayoutSightingRow.batch.in_(part))):
+            found.setdefault(row.batch, {})[row.hash] = seen_of(row.seen)
+    return found
+
+
+__all__ = ["BLOCKS_AT_ONCE", "Reconciled", "look_at", "look_for", "reconcile", "refusal_to_sign_again"]
