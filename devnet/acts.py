@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from devnet.providers.hosted import Hosted
+from devnet.public_keys import MultisigKey
 
 Attributes = tuple[tuple[str, str], ...]
 """Keys with values, in the order given; a provider's may not hold one key twice."""
@@ -347,13 +348,17 @@ class Person:
     """Somebody with money on the chain from the start. `public_key`: 33 bytes, compressed secp256k1, or empty.
 
     `balances`: denom with amount; empty: plenty of each denom of the generation. An address that acts and is
-    not among the people also starts with plenty.
+    not among the people also starts with plenty. `multisig`: the key of a k-of-n account. `sequence`: how many
+    transactions came before the story; `number`: the account's, where it is not the next one.
     """
 
     name: str
     address: str
     public_key: bytes = b""
     balances: tuple[tuple[str, int], ...] = ()
+    multisig: MultisigKey | None = None
+    sequence: int = 0
+    number: int | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,14 @@ class BadAddressError(ValueError):
     """A text that is no address; the message is the node's."""
 
 
+class OtherPrefixError(BadAddressError):
+    """An address of another chain."""
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__(f"hrp does not match bech32 prefix: expected 'akash' got '{prefix}': internal logic error")
+        self.prefix = prefix
+
+
 def decode(text: str) -> tuple[str, bytes]:
     """Prefix and bytes of a bech32 text (BIP 173). Raises BadAddressError with the wording of cosmos-sdk's bech32."""
     if text.lower() != text and text.upper() != text:
@@ -46,9 +54,7 @@ def account_bytes(text: str) -> bytes:
         raise BadAddressError("empty address string is not allowed")
     prefix, data = decode(text)
     if prefix != "akash":
-        raise BadAddressError(
-            f"hrp does not match bech32 prefix: expected 'akash' got '{prefix}': internal logic error"
-        )
+        raise OtherPrefixError(prefix)
     return data
 
 

@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 _FIELD = 2**256 - 2**32 - 977
-_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+"""How many private keys secp256k1 has."""
+
 _GENERATOR = (
     0x79BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798,
     0x483ADA7726A3C4655DA4FBFC0E1108A8FD17B448A68554199C47D08FFB10D4B8,
@@ -56,13 +58,13 @@ class Key:
         private = ec.derive_private_key(self.secret, ec.SECP256K1())
         der = private.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
         r, s = decode_dss_signature(der)
-        return r.to_bytes(32, "big") + min(s, _ORDER - s).to_bytes(32, "big")
+        return r.to_bytes(32, "big") + min(s, ORDER - s).to_bytes(32, "big")
 
 
 def key_of(seed: int, name: str) -> Key:
     """The key of (seed, name); other names give other keys."""
     digest = hashlib.sha512(f"waymark local network key\n{seed}\n{name}".encode()).digest()
-    return Key(name, int.from_bytes(digest, "big") % (_ORDER - 1) + 1)
+    return Key(name, int.from_bytes(digest, "big") % (ORDER - 1) + 1)
 
 
 def adr036_bytes(signer: str, text: str) -> bytes:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -19,6 +20,7 @@ from devnet.generation import GENERATIONS, Generation
 from devnet.providers.faults import ProviderFault
 from devnet.providers.fleet import Fleet
 from devnet.providers.gateways import Present
+from devnet.sent.journal import Journal
 from devnet.server import HttpRequest, HttpServer, Sent
 from devnet.state.chain import SECOND, Chain
 
@@ -67,7 +69,7 @@ class Host:
         if self._devnet.has_control and request.target == CONTROL_PATH:
             return Sent(self._devnet.control(self, request))
         return self._with_faults(
-            "rest", request, lambda: self._rest.answer(request.method, request.target, request.headers)
+            "rest", request, lambda: self._rest.answer(request.method, request.target, request.headers, request.body)
         )
 
     def _answer_rpc(self, request: HttpRequest) -> Sent:
@@ -103,6 +105,7 @@ class Devnet:
         until: int | None,
         has_control: bool,
         provider_port: int | None,
+        journal: Path | None,
     ) -> None:
         self.start = start
         self.clock = clock
@@ -113,7 +116,7 @@ class Devnet:
         self.hosts: list[Host] = []
         try:
             self.scenario = self.providers.on_chain(scenario, start)
-            self.chain = Chain(self.scenario, generation, start)
+            self.chain = Chain(self.scenario, generation, start, journal=Journal(journal) if journal else None)
             self.add_host(port, port + 1 if port else 0)
         except BaseException:
             self.providers.close()
@@ -223,13 +226,15 @@ def serve(
     until: int | None = None,
     has_control: bool = False,
     provider_port: int | None = None,
+    journal: Path | None = None,
 ) -> Devnet:
     """Start a network in threads of this process: REST on `port`, RPC on `port` + 1 (0: any two free ports).
 
     `start`: Unix nanoseconds of block 1. `until`: no block above it is made. `has_control`: POST /devnet/control
     on the REST port changes settings and faults. `provider_port`: the scenario's `hosts` answer there, in pairs
     (REST, gRPC) from it on (0: any free pairs; None: nobody answers, and the chain stays as it is written).
-    Raises OSError where a port is taken, KeyError for an unknown generation.
+    `journal`: a file that keeps the transactions sent to the chain, which stand in their blocks again at the next
+    start. Raises OSError where a port is taken, KeyError for an unknown generation, ValueError for another file.
     """
     devnet = Devnet(
         scenario,
@@ -240,6 +245,7 @@ def serve(
         until=until,
         has_control=has_control,
         provider_port=provider_port,
+        journal=journal,
     )
     devnet.faults.add(*faults)
     return devnet

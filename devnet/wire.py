@@ -108,6 +108,8 @@ MESSAGES: Mapping[str, Sequence[Field]] = {
     "/akash.market.v1beta5.MsgCreateLease": ((1, "bid_id", "BidID"),),
     "/akash.market.v1beta5.MsgWithdrawLease": ((1, "id", "BidID"),),
     "/cosmos.bank.v1beta1.MsgSend": ((1, "from_address", "text"), (2, "to_address", "text"), (3, "amount", "*Coin")),
+    "Side": ((1, "address", "text"), (2, "coins", "*Coin")),
+    "/cosmos.bank.v1beta1.MsgMultiSend": ((1, "inputs", "*Side"), (2, "outputs", "*Side")),
 }
 
 SAME_AS = {
@@ -135,25 +137,25 @@ def encode(kind: str, value: Mapping[str, Any]) -> bytes:
 def transaction(messages: Sequence[Mapping[str, Any]], memo: str, auth_info: bytes, signature: bytes) -> bytes:
     """The bytes of a whole transaction (cosmos.tx.v1beta1.TxRaw)."""
     body = b"".join(
-        _bytes(1, _bytes(1, message["@type"].encode()) + _bytes(2, encode(message["@type"], message)))
+        octets(1, octets(1, message["@type"].encode()) + octets(2, encode(message["@type"], message)))
         for message in messages
     )
     if memo:
-        body += _bytes(2, memo.encode())
-    return _bytes(1, body) + _bytes(2, auth_info) + _bytes(3, signature)
+        body += octets(2, memo.encode())
+    return octets(1, body) + octets(2, auth_info) + octets(3, signature)
 
 
 def auth_info(public_key: bytes, sequence: int, fee: int, gas_limit: int) -> bytes:
     """The bytes of AuthInfo for one signer in the direct mode who pays in uakt."""
-    key = _bytes(1, b"/cosmos.crypto.secp256k1.PubKey") + _bytes(2, _bytes(1, public_key))
-    signer = _bytes(1, key) + _bytes(2, _bytes(1, _number(1, 1))) + _number(3, sequence)
+    key = octets(1, b"/cosmos.crypto.secp256k1.PubKey") + octets(2, octets(1, public_key))
+    signer = octets(1, key) + octets(2, octets(1, number_field(1, 1))) + number_field(3, sequence)
     coin = encode("Coin", {"denom": "uakt", "amount": str(fee)})
-    return _bytes(1, signer) + _bytes(2, _bytes(1, coin) + _number(2, gas_limit))
+    return octets(1, signer) + octets(2, octets(1, coin) + number_field(2, gas_limit))
 
 
 def response_data(kind: str) -> bytes:
     """`data` of a transaction that succeeded: the empty response of its message."""
-    return _bytes(2, _bytes(1, f"{kind}Response".encode()))
+    return octets(2, octets(1, f"{kind}Response".encode()))
 
 
 def _field(number: int, kind: str, value: Any, *, keep_empty: bool) -> bytes:
@@ -161,38 +163,41 @@ def _field(number: int, kind: str, value: Any, *, keep_empty: bool) -> bytes:
     if writer is not None:
         return writer(number, value, keep_empty)
     if kind.startswith("enum:"):
-        return _number(number, ENUMS.get(kind[5:], {}).get(value, 0))
+        return number_field(number, ENUMS.get(kind[5:], {}).get(value, 0))
     if kind.startswith("packed:"):
-        return _bytes(number, bytes(ENUMS[kind[7:]][each] for each in value)) if value else b""
-    return _bytes(number, encode(kind, value))
+        return octets(number, bytes(ENUMS[kind[7:]][each] for each in value)) if value else b""
+    return octets(number, encode(kind, value))
 
 
 def _text(number: int, value: Any, keep_empty: bool) -> bytes:  # noqa: FBT001
-    return _bytes(number, str(value).encode()) if value or keep_empty else b""
+    return octets(number, str(value).encode()) if value or keep_empty else b""
 
 
 def _seconds(number: int, value: Any, keep_empty: bool) -> bytes:  # noqa: ARG001, FBT001
-    return b"" if value is None else _bytes(number, _number(1, int(value[:-1])))
+    return b"" if value is None else octets(number, number_field(1, int(value[:-1])))
 
 
 _SCALARS: Mapping[str, Callable[[int, Any, bool], bytes]] = {
     "text": _text,
-    "uint": lambda number, value, _: _number(number, int(value)),
-    "base64": lambda number, value, _: _bytes(number, base64.b64decode(value)) if value else b"",
-    "decimal": lambda number, value, _: _bytes(number, str(parse_decimal(value)).encode()),
+    "uint": lambda number, value, _: number_field(number, int(value)),
+    "base64": lambda number, value, _: octets(number, base64.b64decode(value)) if value else b"",
+    "decimal": lambda number, value, _: octets(number, str(parse_decimal(value)).encode()),
     "seconds": _seconds,
 }
 
 
-def _number(number: int, value: int) -> bytes:
-    return _varint(number << 3) + _varint(value) if value else b""
+def number_field(number: int, value: int) -> bytes:
+    """A whole number as field `number`; 0 is left out."""
+    return varint(number << 3) + varint(value) if value else b""
 
 
-def _bytes(number: int, data: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(data)) + data
+def octets(number: int, data: bytes) -> bytes:
+    """Bytes as field `number`, written also where there are none."""
+    return varint(number << 3 | 2) + varint(len(data)) + data
 
 
-def _varint(value: int) -> bytes:
+def varint(value: int) -> bytes:
+    """A whole number in the fewest bytes."""
     out = bytearray()
     while value > 127:
         out.append(value & 127 | 128)

@@ -43,13 +43,14 @@ class RestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A GET at one height. `values`: what the path's placeholders held."""
+    """A request at one height. `values`: what the path's placeholders held; `body`: of a POST."""
 
     path: str
     params: Params
     height: int
     values: tuple[str, ...] = ()
     tip: int = 0
+    body: bytes = b""
 
     def text(self, name: str) -> str:
         """A parameter, empty where it is missing."""

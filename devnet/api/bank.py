@@ -8,9 +8,10 @@ from devnet.addresses import BadAddressError, account_bytes, module_address
 from devnet.api import pages
 from devnet.api.answer import INVALID, NOT_FOUND, UNKNOWN, Request, RestError
 from devnet.api.registry import cosmos_page
+from devnet.groups import compact
+from devnet.public_keys import SingleKey
 from devnet.state.bank import DISTRIBUTION, ESCROW, FEE_COLLECTOR, MINTED_PER_BLOCK, Holder
 from devnet.state.chain import Chain
-from devnet.state.events import base64_text
 from devnet.state.store import Row
 
 
@@ -129,8 +130,8 @@ def _base_account(holder: Holder, height: int, chain: Chain) -> str:
     sequence = found[1] if found else 0
     key = "null"
     if sequence:
-        value = base64_text(chain.public_key(holder.address))
-        key = f'{{"@type":"/cosmos.crypto.secp256k1.PubKey","key":"{value}"}}'
+        known = holder.key or SingleKey(chain.public_key(holder.address))
+        key = compact(known.shown()).decode()
     return (
         f'{{"@type":"/cosmos.auth.v1beta1.BaseAccount","address":"{holder.address}","pub_key":{key},'
         f'"account_number":"{holder.number}","sequence":"{sequence}"}}'

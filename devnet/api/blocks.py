@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from devnet.addresses import account_bytes, made_up_address
 from devnet.keys import bech32
 from devnet.state.bank import DISTRIBUTION, FEE_COLLECTOR, MINTED_PER_BLOCK
-from devnet.state.chain import SECOND, Chain, Tx
+from devnet.state.chain import SECOND, AnyTx, Chain
 from devnet.state.events import BEGIN_BLOCK_TAIL, Events, render_events
 
 Raw = Callable[[bytes], str]
@@ -46,7 +46,7 @@ class Blocks:
 
     def txs(self, height: int) -> list[str]:
         """The block's transactions in base64."""
-        return [base64.b64encode(self.chain.tx_bytes(tx)).decode() for tx in self.chain.txs.get(height, ())]
+        return [base64.b64encode(self.chain.tx_bytes(tx)).decode() for tx in self.chain.in_block(height)]
 
     def rest_block_id(self, height: int) -> str:
         """A block id with base64 hashes."""
@@ -98,9 +98,9 @@ class Blocks:
             f'"block_id":{self.rpc_block_id(height)},"signatures":[{signature}]}}}},"canonical":true}}'
         )
 
-    def tx_proof(self, tx: Tx) -> str:
+    def tx_proof(self, tx: AnyTx) -> str:
         """The member `proof` of a transaction: that it belongs to the block's data hash."""
-        hashes = [self.chain.tx_hash(each) for each in self.chain.txs[tx.height]]
+        hashes = [self.chain.tx_hash(each) for each in self.chain.in_block(tx.height)]
         aunts = ",".join(f'"{_b64(aunt)}"' for aunt in _aunts(hashes, tx.index))
         leaf = hashlib.sha256(b"\x00" + hashes[tx.index]).digest()
         return (
@@ -157,7 +157,7 @@ class Blocks:
 
     def _data_hash(self, height: int) -> bytes:
         """The Merkle root of the hashes of the block's transactions (RFC 6962, CometBFT `types/tx.go`)."""
-        return _merkle([self.chain.tx_hash(tx) for tx in self.chain.txs.get(height, ())])
+        return _merkle([self.chain.tx_hash(tx) for tx in self.chain.in_block(height)])
 
 
 def _b64(data: bytes) -> str:

@@ -88,11 +88,11 @@ class NodeAnswers:
             f"greater than the current height {request.tip}"
         )
         height = self._block_height(request, future=(UNKNOWN, future))
-        txs = ",".join(self._txs.rest_tx(tx) for tx in self._chain.txs.get(height, ()))
+        txs = ",".join(self._txs.rest_tx(tx) for tx in self._chain.in_block(height))
         return (
             f'{{"txs":[{txs}],"block_id":{self._blocks.rest_block_id(height)},'
             f'"block":{self._blocks.rest_plain_block(height)},'
-            f'"pagination":{{"next_key":null,"total":"{len(self._chain.txs.get(height, ()))}"}}}}'
+            f'"pagination":{{"next_key":null,"total":"{len(self._chain.in_block(height))}"}}}}'
         )
 
     def validator_set(self, request: Request) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,7 +18,9 @@ class Settings:
 
     `until`: no block above it is ever made. `tip`: the height to stand at, whatever the clock says. `halted_at`:
     no block above it, while the clock goes on. `lag_blocks`: so many blocks behind the others. `keep_states`,
-    `keep_blocks`: pruning, counted from the tip. `version`: what the program calls itself.
+    `keep_blocks`: pruning, counted from the tip. `index_lag_blocks`: so many blocks the index of transactions is
+    behind. `loses_txs`: what is sent is taken with code 0 and forgotten; `holds_txs_blocks`: it waits so many blocks
+    longer in the mempool.
     """
 
     until: int | None = None
@@ -29,17 +30,20 @@ class Settings:
     keep_states: int | None = None
     keep_blocks: int | None = None
     indexes_txs: bool = True
+    index_lag_blocks: int = 0
+    loses_txs: bool = False
+    holds_txs_blocks: int = 0
     moniker: str = "devnet"
 
 
 class Node:
-    """A view of the chain. `lock` is held while an answer is made, since the chain may grow meanwhile."""
+    """A view of the chain. `lock`, the chain's, is held while an answer is made, since it may grow meanwhile."""
 
     def __init__(self, chain: Chain, now: Now, settings: Settings) -> None:
         self.chain = chain
         self.now = now
         self.settings = settings
-        self.lock = threading.RLock()
+        self.lock = chain.lock
 
     def tip(self) -> int:
         """The newest block this node has; the chain is made up to it. At least 1."""
@@ -56,6 +60,10 @@ class Node:
             if limit is not None:
                 tip = min(tip, limit)
         return max(1, tip - settings.lag_blocks)
+
+    def indexed(self, tip: int) -> int:
+        """The newest block whose transactions can be looked up."""
+        return tip - self.settings.index_lag_blocks
 
     def lowest_block(self, tip: int) -> int:
         """The oldest block this node keeps."""

@@ -26,6 +26,7 @@ from devnet.api.escrow import Escrow
 from devnet.api.market import BIDS, DEPLOYMENTS, LEASES, ORDERS, Market
 from devnet.api.node import Node
 from devnet.api.registry import Registry
+from devnet.api.sending import Sending
 from devnet.api.txs import QueryError, Txs
 
 Body = str | bytes | Sequence[bytes]
@@ -36,10 +37,11 @@ _GRPC_CONTENT = ("Grpc-Metadata-Content-Type", "application/grpc+cosmos-sdk-grpc
 _JSON_CONTENT = ("Content-Type", "application/json")
 _ORDERS = {"", "ORDER_BY_UNSPECIFIED", "ORDER_BY_ASC", "ORDER_BY_DESC", "0", "1", "2"}
 _WITHOUT_HEIGHT = "/akash/discovery/v1/info"
+_BROADCAST = ("POST", "/cosmos/tx/v1beta1/txs")
 
 
 class Rest:
-    """Answers GETs of the gateway; every other method and every unknown path is 501."""
+    """Answers the gateway's GETs, and the POSTs that send transactions; all else is 501."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -47,12 +49,18 @@ class Rest:
         self._txs = Txs(node.chain)
         self._exact: dict[str, Handler] = {}
         self._patterns: list[tuple[re.Pattern[str], Handler]] = []
+        sending = Sending(node)
+        self._posts: dict[str, Handler] = {
+            _BROADCAST[1]: sending.broadcast,
+            "/cosmos/tx/v1beta1/simulate": sending.simulate,
+            "/cosmos/tx/v1beta1/decode": sending.decode,
+        }
         self._add_akash()
         self._add_cosmos()
         for path, text in parameters(node.chain.generation).items():
             self._exact[path] = partial(_fixed, text)
 
-    def answer(self, method: str, target: str, headers: Mapping[str, str]) -> Answer:
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
         """The answer to one request; `headers` by lower-case name."""
         path, _, query = target.partition("?")
         if "//" in path:
@@ -64,12 +72,13 @@ class Rest:
                 handler, values = self._find(method, path)
                 asked = headers.get(HEIGHT_HEADER) or headers.get(f"grpc-metadata-{HEIGHT_HEADER}")
                 height = self._node.height_asked(asked, tip)
-                request = Request(path, parse_query(query), height, values, tip)
-                body = handler(request)
+                request = Request(path, parse_query(query), height, values, tip, body)
+                shown = handler(request)
             except RestError as error:
                 told = height if error.with_height else None
                 return _error(error, told)
-        return Answer(200, _bytes(body), _headers(None if path == _WITHOUT_HEIGHT else height))
+        tells_height = path != _WITHOUT_HEIGHT and (method, path) != _BROADCAST
+        return Answer(200, _bytes(shown), _headers(height if tells_height else None))
 
     def _find(self, method: str, path: str) -> tuple[Handler, tuple[str, ...]]:
         if method == "GET":
@@ -80,6 +89,8 @@ class Rest:
                 found = pattern.fullmatch(path)
                 if found is not None:
                     return each, tuple(unquote(part) for part in found.groups())
+        elif method == "POST" and path in self._posts:
+            return self._posts[path], ()
         raise RestError(UNIMPLEMENTED, "Not Implemented", with_height=False)
 
     def _add_akash(self) -> None:
@@ -147,7 +158,7 @@ class Rest:
         if not self._node.settings.indexes_txs:
             raise RestError(UNKNOWN, "transaction indexing is disabled")
         tx = self._node.chain.find_tx(bytes.fromhex(text))
-        if tx is None or tx.height > request.tip:
+        if tx is None or tx.height > self._node.indexed(request.tip):
             raise RestError(NOT_FOUND, f"tx not found: {text}")
         self._need_block(tx.height, request.tip, UNKNOWN)
         return f'{{"tx":{self._txs.rest_tx(tx)},"tx_response":{self._txs.rest_response(tx)}}}'
@@ -163,7 +174,7 @@ class Rest:
         if not self._node.settings.indexes_txs:
             raise RestError(INTERNAL, "failed to search for txs: transaction indexing is disabled")
         try:
-            found = self._txs.search(query, request.tip)
+            found = self._txs.search(query, self._node.indexed(request.tip))
         except QueryError as error:
             raise RestError(INTERNAL, f"failed to search for txs: {error}") from None
         if order in {"ORDER_BY_DESC", "2"}:

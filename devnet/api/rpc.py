@@ -6,12 +6,14 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from devnet.api.answer import Answer, RestError, parse_query
 from devnet.api.blocks import Blocks, format_time
 from devnet.api.cosmos import COMETBFT, NodeAnswers, discovery
 from devnet.api.node import Node
+from devnet.api.sending import Sending
 from devnet.api.txs import QueryError, Txs
 from devnet.state.events import base64_text
 
@@ -59,6 +61,7 @@ class Rpc:
         self._blocks = Blocks(node.chain)
         self._txs = Txs(node.chain)
         self._about = NodeAnswers(node, self._blocks, self._txs)
+        self._sending = Sending(node)
         self._methods: dict[str, tuple[Method, Mapping[str, str]]] = {
             "status": (self._status, {}),
             "health": (lambda _: "{}", {}),
@@ -75,6 +78,9 @@ class Rpc:
             "tx": (self._tx, {"hash": "bytes", "prove": "bool"}),
             "tx_search": (self._tx_search, _SEARCH),
             "block_search": (self._block_search, _SEARCH),
+            "broadcast_tx_sync": (partial(self._broadcast, waits_for_check=True), {"tx": "bytes"}),
+            "broadcast_tx_async": (partial(self._broadcast, waits_for_check=False), {"tx": "bytes"}),
+            "check_tx": (lambda params: self._sending.rpc_check(bytes(params.get("tx", b""))), {"tx": "bytes"}),
             "akash": (self._akash, {}),
             "num_unconfirmed_txs": (lambda _: '{"n_txs":"0","total":"0","total_bytes":"0","txs":null}', {}),
         }
@@ -206,7 +212,7 @@ class Rpc:
 
     def _block_results(self, params: Params) -> str:
         height = self._height(params)
-        made = self._chain.txs.get(height, ())
+        made = self._chain.in_block(height)
         results = f"[{','.join(self._txs.rpc_result(tx) for tx in made)}]" if made else "null"
         return (
             f'{{"height":"{height}","txs_results":{results},'
@@ -234,7 +240,7 @@ class Rpc:
             raise internal(f"min height {low} can't be greater than max height {high}")
         metas = ",".join(
             f'{{"block_id":{self._blocks.rpc_block_id(height)},"block_size":"512",'
-            f'"header":{self._blocks.rpc_header(height)},"num_txs":"{len(self._chain.txs.get(height, ()))}"}}'
+            f'"header":{self._blocks.rpc_header(height)},"num_txs":"{len(self._chain.in_block(height))}"}}'
             for height in range(high, low - 1, -1)
         )
         return f'{{"last_height":"{tip}","block_metas":[{metas}]}}'
@@ -247,7 +253,7 @@ class Rpc:
             raise internal("transaction indexing is disabled")
         tip = self._node.tip()
         found = self._chain.find_tx(bytes(digest))
-        if found is None or found.height > tip:
+        if found is None or found.height > self._node.indexed(tip):
             raise internal(f"tx ({bytes(digest).hex().upper()}) not found")
         shown = self._txs.rpc_tx(found)
         return f"{shown[:-1]},{self._blocks.tx_proof(found)}}}" if params.get("prove") else shown
@@ -256,7 +262,9 @@ class Rpc:
         if not self._node.settings.indexes_txs:
             raise internal("transaction indexing is disabled")
         try:
-            found: Sequence[Any] = self._txs.search(str(params.get("query", "")), self._node.tip())
+            found: Sequence[Any] = self._txs.search(
+                str(params.get("query", "")), self._node.indexed(self._node.tip())
+            )
         except QueryError as error:
             raise internal(str(error)) from None
         shown, total = _page(found, params, newest_first="desc")
@@ -275,6 +283,13 @@ class Rpc:
         lowest = self._node.lowest_block(tip)
         blocks = ",".join(self._blocks.rpc_block(height) for height in shown if height >= lowest)
         return f'{{"blocks":[{blocks}],"total_count":"{total}"}}'
+
+    def _broadcast(self, params: Params, *, waits_for_check: bool) -> str:
+        self._node.tip()
+        taken = self._sending.rpc_broadcast(bytes(params.get("tx", b"")), waits_for_check=waits_for_check)
+        if taken is None:
+            raise internal("tx already exists in cache")
+        return taken
 
     def _akash(self, _: Params) -> str:
         if self._chain.generation.name == "v1":

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 from devnet import acts, wire
 from devnet.api.blocks import format_time
 from devnet.groups import compact
-from devnet.state.chain import Chain, Tx
+from devnet.sent.pool import SentTx
+from devnet.sent.rendering import response_data, rest_document
+from devnet.state.chain import AnyTx, Chain, Tx
 from devnet.state.events import Coins, Typed, base64_text
 
 _OPERATORS = "<= operator, >= operator, < operator, > operator, = operator, CONTAINS operator or EXISTS operator"
@@ -35,8 +37,10 @@ class Txs:
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
 
-    def rest_tx(self, tx: Tx) -> str:
+    def rest_tx(self, tx: AnyTx) -> str:
         """`tx` of REST: body, auth info, signatures."""
+        if isinstance(tx, SentTx):
+            return rest_document(tx.sent)
         message = compact(self.chain.message(tx)).decode()
         key = base64_text(self.chain.public_key(tx.act.signer))
         memo = json.dumps(tx.act.memo, ensure_ascii=False)
@@ -49,7 +53,7 @@ class Txs:
             f'"granter":""}},"tip":null}},"signatures":["{base64_text(self.chain.signature(tx))}"]}}'
         )
 
-    def rest_response(self, tx: Tx) -> str:
+    def rest_response(self, tx: AnyTx) -> str:
         """`tx_response` of REST."""
         seconds = self.chain.time(tx.height) // 1_000_000_000 * 1_000_000_000
         inner = '{"@type":"/cosmos.tx.v1beta1.Tx",' + self.rest_tx(tx)[1:]
@@ -60,7 +64,7 @@ class Txs:
             f'"timestamp":"{format_time(seconds)}","events":[{self.chain.events(tx)}]}}'
         )
 
-    def rpc_result(self, tx: Tx) -> str:
+    def rpc_result(self, tx: AnyTx) -> str:
         """`tx_result` of RPC, also the element of `txs_results`."""
         data = f'"{base64_text(self._data(tx))}"' if not tx.code else "null"
         log = json.dumps(tx.log).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
@@ -69,18 +73,18 @@ class Txs:
             f'"gas_used":"{tx.gas_used}","events":[{self.chain.events(tx)}],"codespace":"{tx.codespace}"}}'
         )
 
-    def rpc_tx(self, tx: Tx) -> str:
+    def rpc_tx(self, tx: AnyTx) -> str:
         """A transaction as `tx` and `tx_search` of RPC write it."""
         return (
             f'{{"hash":"{self.hash(tx)}","height":"{tx.height}","index":{tx.index},"tx_result":{self.rpc_result(tx)},'
             f'"tx":"{base64_text(self.chain.tx_bytes(tx))}"}}'
         )
 
-    def hash(self, tx: Tx) -> str:
+    def hash(self, tx: AnyTx) -> str:
         """The hash in upper-case hex."""
         return self.chain.tx_hash(tx).hex().upper()
 
-    def search(self, query: str, tip: int) -> list[Tx]:
+    def search(self, query: str, tip: int) -> list[AnyTx]:
         """All transactions up to `tip` that a query finds, oldest first. Raises QueryError."""
         conditions = parse_query(query)
         return [tx for tx in self._candidates(conditions, tip) if all(self._meets(tx, each) for each in conditions)]
@@ -94,10 +98,12 @@ class Txs:
         return [height for height in range(1, tip + 1) if all(_compare(str(height), each) for each in conditions)]
 
     @staticmethod
-    def _data(tx: Tx) -> bytes:
+    def _data(tx: AnyTx) -> bytes:
+        if isinstance(tx, SentTx):
+            return b"" if tx.code else response_data(tx.sent)
         return b"" if tx.code else wire.response_data(tx.act.MESSAGE)
 
-    def _candidates(self, conditions: list[Condition], tip: int) -> Iterator[Tx]:
+    def _candidates(self, conditions: list[Condition], tip: int) -> Iterator[AnyTx]:
         for tag, operator, value in conditions:
             if tag == "tx.hash" and operator == "=":
                 found = self.chain.find_tx(bytes.fromhex(value)) if len(value) == 64 else None
@@ -106,23 +112,26 @@ class Txs:
                 return
             if tag == "tx.height" and operator == "=":
                 if value.isdigit() and int(value) <= tip:
-                    yield from self.chain.txs.get(int(value), ())
+                    yield from self.chain.in_block(int(value))
                 return
-        for height in sorted(self.chain.txs):
+        for height in self.chain.heights():
             if height <= tip:
-                yield from self.chain.txs[height]
+                yield from self.chain.in_block(height)
 
-    def _meets(self, tx: Tx, condition: Condition) -> bool:
+    def _meets(self, tx: AnyTx, condition: Condition) -> bool:
         if condition.tag == "tx.hash":
             return self.hash(tx) == condition.value.upper()
         if condition.tag == "tx.height":
             return _compare(str(tx.height), condition)
-        quick = self._quickly(tx, condition)
-        if quick is not None:
-            return quick
         kind, _, key = condition.tag.rpartition(".")
-        if kind.startswith("akash.") and not any(isinstance(each, Typed) and each.kind == kind for each in tx.told):
-            return False
+        if isinstance(tx, Tx):
+            quick = self._quickly(tx, condition)
+            if quick is not None:
+                return quick
+            if kind.startswith("akash.") and not any(
+                isinstance(each, Typed) and each.kind == kind for each in tx.told
+            ):
+                return False
         return any(
             each["type"] == kind
             and any(pair["key"] == key and _compare(pair["value"], condition) for pair in each["attributes"])
@@ -141,7 +150,7 @@ class Txs:
             return condition.value == tx.act.signer or condition.value in payers
         return None
 
-    def _events(self, tx: Tx) -> list[dict[str, Any]]:
+    def _events(self, tx: AnyTx) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads(f"[{self.chain.events(tx)}]")
         return found
 

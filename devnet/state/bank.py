@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from devnet.acts import Person
 from devnet.addresses import module_address
 from devnet.generation import Generation
+from devnet.public_keys import PublicKey, SingleKey
 from devnet.state.events import Events
 from devnet.state.objects import ChainError
 
@@ -37,11 +39,14 @@ MODULES_V2 = (("bme", ("burner", "minter")), *MODULES_V1)
 
 @dataclass(slots=True)
 class Holder:
-    """One account. The lists hold one entry for each height at which something changed."""
+    """One account. The lists hold one entry for each height at which something changed.
+
+    `key`: what the chain knows of it from its first transaction on; None: nobody has it, or not known yet.
+    """
 
     address: str
     number: int
-    public_key: bytes
+    key: PublicKey | None
     heights: list[int]
     balances: list[dict[str, int]]
     sequences: list[int]
@@ -63,12 +68,16 @@ class Bank:
         self.height = 0
         self.events = Events()
         self.fees_by_height: list[tuple[int, int]] = []
+        self._before: dict[str, tuple[int, dict[str, int], int] | None] | None = None
         plenty = tuple((denom, PLENTY) for denom in generation.denoms)
         for person in people:
-            self._new(person.address, person.public_key, dict(person.balances or plenty))
+            own = SingleKey(person.public_key) if person.public_key else None
+            holder = self._new(person.address, person.multisig or own, dict(person.balances or plenty))
+            holder.sequences[0] = person.sequence
+            holder.number = holder.number if person.number is None else person.number
         for address in others:
             if address not in self.holders:
-                self._new(address, b"", dict(plenty))
+                self._new(address, None, dict(plenty))
         self.first_module_number = len(self.holders)
         self._next_number = self.first_module_number + len(self.modules)
         self._new_module(ESCROW)
@@ -99,10 +108,56 @@ class Bank:
 
     def send(self, sender: str, recipient: str, amount: int, denom: str) -> None:
         """A user's transfer. Raises ChainError."""
+        self.sendable(denom)
+        self._move(sender, recipient, amount, denom)
+
+    def sendable(self, denom: str) -> None:
+        """Raises ChainError for a denom that users may not send."""
         if denom == "uact" and self.generation.name == "v2":
             log = "uact transfers are currently disabled: send transactions are disabled"
             raise ChainError("bank", 5, log)
-        self._move(sender, recipient, amount, denom)
+
+    def spend(self, payer: str, amounts: Mapping[str, int]) -> None:
+        """Take coins from somebody; tells nothing. Raises ChainError where there are not enough."""
+        for denom, amount in amounts.items():
+            self.check(payer, amount, denom)
+            self._change(self.holders[payer], denom, -amount)
+
+    def receive(self, recipient: str, amounts: Mapping[str, int]) -> None:
+        """Give somebody coins; an unknown address becomes an account. Tells nothing."""
+        if recipient not in self.holders:
+            self._new(recipient, None, {}, self.height)
+        for denom, amount in amounts.items():
+            self._change(self.holders[recipient], denom, amount)
+
+    def take_checked(self, address: str, paid: Mapping[str, int], sequence: int, key: PublicKey | None) -> None:
+        """Keep what the checks of a transaction made of an account: fee paid, sequence used, key known."""
+        holder = self.holders[address]
+        for denom, amount in paid.items():
+            self._change(holder, denom, -amount)
+        self._change(holder, "uakt", 0, sequence)
+        holder.key = key
+        self.fees_by_height.append((self.height, paid.get("uakt", 0)))
+
+    @contextmanager
+    def undoing(self) -> Iterator[None]:
+        """Within, a ChainError takes back every change before it goes on."""
+        self._before = {}
+        number = self._next_number
+        try:
+            yield
+        except ChainError:
+            for address, before in self._before.items():
+                if before is None:
+                    del self.holders[address]
+                    continue
+                holder, kept, balances, sequence = self.holders[address], *before
+                del holder.heights[kept:], holder.balances[kept:], holder.sequences[kept:]
+                holder.balances[-1], holder.sequences[-1] = balances, sequence
+            self._next_number = number
+            raise
+        finally:
+            self._before = None
 
     def pay_fee(self, payer: str, fee: int) -> int:
         """Take a transaction's fee; returns the sequence that the transaction used."""
@@ -129,17 +184,22 @@ class Bank:
         self.check(payer, amount, denom)
         self._change(self.holders[payer], denom, -amount)
         if recipient not in self.holders:
-            self._new(recipient, b"", {}, self.height)
+            self._new(recipient, None, {}, self.height)
         self._change(self.holders[recipient], denom, amount)
         self.events.coins(payer, recipient, f"{amount}{denom}")
 
-    def _new(self, address: str, public_key: bytes, balances: dict[str, int], height: int = 0) -> None:
+    def _new(self, address: str, key: PublicKey | None, balances: dict[str, int], height: int = 0) -> Holder:
         number = len(self.holders) if height == 0 else self._take_number()
-        self.holders[address] = Holder(address, number, public_key, [height], [balances], [0], height)
+        if self._before is not None:
+            self._before.setdefault(address, None)
+        self.holders[address] = made = Holder(address, number, key, [height], [balances], [0], height)
+        return made
 
     def _new_module(self, address: str) -> None:
         names = [name for name, _ in self.modules]
-        self.holders[address] = Holder(address, self.first_module_number + names.index("escrow"), b"", [0], [{}], [0])
+        self.holders[address] = Holder(
+            address, self.first_module_number + names.index("escrow"), None, [0], [{}], [0]
+        )
 
     def _take_number(self) -> int:
         self._next_number += 1
@@ -147,6 +207,8 @@ class Bank:
 
     def _change(self, holder: Holder, denom: str, amount: int, sequence: int | None = None) -> None:
         balances = holder.balances[-1]
+        if self._before is not None and holder.address not in self._before:
+            self._before[holder.address] = (len(holder.heights), dict(balances), holder.sequences[-1])
         if holder.heights[-1] != self.height:
             balances = dict(balances)
             holder.heights.append(self.height)

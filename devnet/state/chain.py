@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,9 @@ from devnet import acts, wire
 from devnet.generation import Generation
 from devnet.groups import GroupSpec, read_group
 from devnet.messages import Message, Messages
+from devnet.sent.journal import Journal
+from devnet.sent.pool import Pool, SentTx, Taken
+from devnet.sent.rendering import ante_events, message_events
 from devnet.state import deployments, leases, market, registry
 from devnet.state.bank import FEE_COLLECTOR
 from devnet.state.events import MESSAGE_TAIL, Coins, Event, Plain, base64_text, render_events
@@ -66,28 +70,45 @@ class Tx:
     told: tuple[Event, ...]
 
 
-class Chain:
-    """Deterministic: the state at height h follows from (scenario, seed, start, h) alone."""
+AnyTx = Tx | SentTx
 
-    def __init__(self, scenario: acts.Scenario, generation: Generation, start: int, seed: str = "") -> None:
-        """`start`: Unix nanoseconds of block 1; `seed` changes hashes and signatures only."""
+
+class Chain:
+    """Deterministic: the state at height h follows from (scenario, seed, start, h) alone, and from what was sent.
+
+    `lock`: held by whoever lets it grow or reads what may grow meanwhile.
+    """
+
+    def __init__(
+        self,
+        scenario: acts.Scenario,
+        generation: Generation,
+        start: int,
+        seed: str = "",
+        journal: Journal | None = None,
+    ) -> None:
+        """`start`: Unix nanoseconds of block 1; `seed` changes hashes and signatures only. `journal`: keeps what is
+        sent. Raises ValueError where the journal is none."""
         self.scenario = scenario
         self.generation = generation
         self.start = start
         self.seed = seed
         self.chain_id = scenario.chain_id
         self.height = 0
+        self.lock = threading.RLock()
         self.txs: dict[int, list[Tx]] = {}
+        self.sent: dict[int, list[SentTx]] = {}
         self._acts = scenario.ordered()
         self._next = 0
         signers = sorted({act.signer for act in self._acts})
         self.world = World(generation, scenario.people, signers)
         self.public_keys = {person.address: person.public_key for person in scenario.people if person.public_key}
         self._read_cache: dict[str, tuple[tuple[GroupSpec, ...], bytes]] = {}
-        self._hashes: dict[bytes, Tx] = {}
+        self._hashes: dict[bytes, AnyTx] = {}
         self._hashed_until = 0
         self.messages = Messages(generation, self.read_sdl, self._spec_of, self._certificate)
         self._handlers = self._make_handlers()
+        self.pool = Pool(self.world.bank, self.chain_id, journal)
 
     def time(self, height: int) -> int:
         """Unix nanoseconds of a block."""
@@ -105,9 +126,21 @@ class Chain:
     def advance(self, height: int) -> None:
         """Apply all acts up to and with `height`."""
         with _without_collector():
-            while self._next < len(self._acts) and self._acts[self._next].height <= height:
-                self._make_block(self._acts[self._next].height)
+            while (following := self._following()) is not None and following <= height:
+                self._make_block(following)
         self.height = max(self.height, height)
+
+    def take(self, raw: bytes, *, is_lost: bool = False, held: int = 0) -> Taken:
+        """Take a transaction that somebody sends, see Pool.take."""
+        return self.pool.take(raw, self.height, self.time(max(1, self.height)), is_lost=is_lost, held=held)
+
+    def in_block(self, height: int) -> Sequence[AnyTx]:
+        """The transactions of a block."""
+        return [*self.txs.get(height, ()), *self.sent.get(height, ())]
+
+    def heights(self) -> list[int]:
+        """The blocks that hold transactions, oldest first."""
+        return sorted({*self.txs, *self.sent}) if self.sent else sorted(self.txs)
 
     def read_sdl(self, act: acts.CreateDeployment | acts.UpdateDeployment) -> tuple[tuple[GroupSpec, ...], bytes]:
         """Group specs and manifest hash of an act's SDL; the act's own win. Raises KeyError for an unknown name."""
@@ -133,8 +166,11 @@ class Chain:
         """The 64 bytes that stand for a transaction's signature; nobody's key made them."""
         return self._signature(tx.act.signer, tx.sequence)
 
-    def events(self, tx: Tx) -> str:
+    def events(self, tx: AnyTx) -> str:
         """The JSON of a transaction's events, comma separated: fee, sequence and signature, then its message's."""
+        if isinstance(tx, SentTx):
+            of_messages = message_events(tx.told)
+            return ",".join(filter(None, (ante_events(tx.sent) if tx.is_charged else "", of_messages)))
         signer, fee = tx.act.signer, f"{tx.fee}uakt"
         ante = (
             Coins(signer, FEE_COLLECTOR, fee),
@@ -149,30 +185,44 @@ class Chain:
         """The message of a transaction as JSON."""
         return self.messages.of(tx.act)
 
-    def tx_bytes(self, tx: Tx) -> bytes:
+    def tx_bytes(self, tx: AnyTx) -> bytes:
         """The transaction as it stands in the block."""
+        if isinstance(tx, SentTx):
+            return tx.sent.raw
         info = wire.auth_info(self.public_key(tx.act.signer), tx.sequence, tx.fee, tx.gas_wanted)
         return wire.transaction([self.message(tx)], tx.act.memo, info, self.signature(tx))
 
-    def tx_hash(self, tx: Tx) -> bytes:
+    def tx_hash(self, tx: AnyTx) -> bytes:
         """SHA-256 of the transaction's bytes."""
         return hashlib.sha256(self.tx_bytes(tx)).digest()
 
-    def find_tx(self, digest: bytes) -> Tx | None:
+    def find_tx(self, digest: bytes) -> AnyTx | None:
         """The transaction with this hash among all blocks made."""
-        for height in sorted(height for height in self.txs if height > self._hashed_until):
-            for tx in self.txs[height]:
+        for height in (height for height in self.heights() if height > self._hashed_until):
+            for tx in self.in_block(height):
                 self._hashes[self.tx_hash(tx)] = tx
         self._hashed_until = max(self._hashed_until, self.height)
         return self._hashes.get(digest)
 
+    def _following(self) -> int | None:
+        """The next block that holds a transaction."""
+        heights = [self.pool.next_height()]
+        if self._next < len(self._acts):
+            heights.append(self._acts[self._next].height)
+        return min((height for height in heights if height is not None), default=None)
+
     def _make_block(self, height: int) -> None:
         self.height = height
         self.world.start_block(height, self.time(height) // SECOND)
-        made = self.txs[height] = []
+        made: list[Tx] = []
         while self._next < len(self._acts) and self._acts[self._next].height == height:
             made.append(self._apply(self._acts[self._next], height, len(made)))
             self._next += 1
+        if made:
+            self.txs[height] = made
+        sent = self.pool.deliver(height, self.time(height), len(made))
+        if sent:
+            self.sent[height] = sent
         self.world.finish_block()
 
     def _apply(self, act: acts.Act, height: int, index: int) -> Tx:

@@ -12,6 +12,8 @@ from devnet.amounts import format_decimal
 
 Ident = dict[str, object]
 MESSAGE_TAIL = ',{"key":"msg_index","value":"0","index":true}'
+"""Of the first message; most transactions have no other."""
+
 BEGIN_BLOCK_TAIL = ',{"key":"mode","value":"BeginBlock","index":true}'
 
 
@@ -97,6 +99,11 @@ def render_events(events: Iterable[Event], tail: str = "") -> str:
             pairs = [(name, json.dumps(_field(value), separators=(",", ":"))) for name, value in event.fields]
             out.append(_event(event.kind, pairs, tail))
     return ",".join(out)
+
+
+def message_tail(place: int) -> str:
+    """The tail that says of which message an event is."""
+    return MESSAGE_TAIL.replace('"0"', f'"{place}"')
 
 
 def deployment_id(owner: str, dseq: int) -> Ident:
