@@ -199,6 +199,11 @@ class PayoutView:
         return next(state for state in _ORDER if state in states)
 
     @property
+    def waits_for_signatures(self) -> bool:
+        """Whether a batch of it waits for its planner's or approvers' signatures."""
+        return any(batch.state is BatchState.PLANNED for batch in self.current)
+
+    @property
     def payees(self) -> int:
         """How many are paid by it."""
         return sum(batch.size for batch in self.current)
