@@ -9,13 +9,15 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ledger.base import Base, Json
 from ledger.claims import ClaimRow
+from ledger.rows import in_parts
 
 
 class BenchmarkChallengeRow(Base):
     """A challenge as it was issued; from `size` on: the interactive proof, each given once.
 
     `sdl_hashes`: the manifest hashes of the SDL that carries it. `seed`, `root`, `draw`: hex. `is_shipped`: it came
-    with the demo together with its result, not from us.
+    with the demo together with its result, not from us. `spot_check`: the one that it was given for, with the
+    `attempt` and the container (`part`) of it and that container's GPUs; None for a run that its owner asked for.
     """
 
     __tablename__ = "benchmark_challenges"
@@ -36,6 +38,10 @@ class BenchmarkChallengeRow(Base):
     committed_ns: Mapped[int | None]
     draw: Mapped[str | None]
     is_shipped: Mapped[bool] = mapped_column(server_default=false())
+    spot_check: Mapped[str | None] = mapped_column(index=True)
+    attempt: Mapped[int | None]
+    part: Mapped[int | None]
+    gpus: Mapped[int | None]
 
 
 class BenchmarkRunRow(Base):
@@ -61,6 +67,23 @@ class BenchmarkRunRow(Base):
     variant: Mapped[str]
     output_digest: Mapped[str]
     result: Mapped[dict[str, object]] = mapped_column(Json)
+
+
+def challenges_of_checks(
+    session: Session, checks: Sequence[str]
+) -> dict[str, list[tuple[BenchmarkChallengeRow, BenchmarkRunRow | None]]]:
+    """The challenges given for these spot checks with what came of each, by check, in the order of giving."""
+    found: dict[str, list[tuple[BenchmarkChallengeRow, BenchmarkRunRow | None]]] = {name: [] for name in checks}
+    for some in in_parts(checks):
+        statement = (
+            select(BenchmarkChallengeRow, BenchmarkRunRow)
+            .join(BenchmarkRunRow, BenchmarkRunRow.challenge == BenchmarkChallengeRow.id, isouter=True)
+            .where(BenchmarkChallengeRow.spot_check.in_(some))
+            .order_by(BenchmarkChallengeRow.attempt, BenchmarkChallengeRow.part)
+        )
+        for challenge, run in session.execute(statement):
+            found[challenge.spot_check or ""].append((challenge, run))
+    return found
 
 
 def earlier_of_variant(session: Session, run: BenchmarkRunRow) -> Sequence[BenchmarkRunRow]:
@@ -129,6 +152,7 @@ def challenges_of(
         select(BenchmarkChallengeRow, BenchmarkRunRow)
         .join(BenchmarkRunRow, BenchmarkRunRow.challenge == BenchmarkChallengeRow.id, isouter=True)
         .where(BenchmarkChallengeRow.campaign == campaign, BenchmarkChallengeRow.participant == participant)
+        .where(BenchmarkChallengeRow.spot_check.is_(None))
         .order_by(BenchmarkChallengeRow.issued_ns.desc(), BenchmarkChallengeRow.id)
         .limit(most)
     )

@@ -22,13 +22,14 @@ from ledger import (
     results,
     reviews,
     signals,
+    spot_checks,
     submissions,
 )
 from ledger.base import Base
 
 ROOMS = (
     *(people, campaigns, chain, observations, claims, benchmarks, awards, jobs, audit, reviews, submissions, probes),
-    *(eligibility, grants, results, payouts, payout_sightings, signals),
+    *(eligibility, grants, results, payouts, payout_sightings, signals, spot_checks),
 )
 
 
