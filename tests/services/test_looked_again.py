@@ -1,0 +1,122 @@
+"""A second pass over claims that still wait: nothing that is known for good is asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from devnet.network import Devnet, serve
+from devnet.scenarios import small
+from ledger.claims import ClaimRow
+from ledger.people import AddressRow, ParticipantRow, RegistrationRow
+from services import campaigns, claims, following, verification
+from services.clock import StoppedClock
+from services.house import House
+from tasks.moment import SECOND, Moment, parse_moment
+from tests.houses import make_house
+from verifiers.chain.client import Chain
+from verifiers.evidence import Observation
+
+ADA = small.address("ada")
+START = parse_moment("2026-11-24T00:00:00Z")
+CAMPAIGN = f"""\
+campaign: again-test
+revision: 1
+title: A season
+summary: A campaign for tests.
+terms: Be kind.
+chain_id: {small.CHAIN_ID}
+opens: 2026-11-24T00:00:00Z
+closes: 2026-11-25T00:00:00Z
+reward: {{unit: USD, denom: uakt, rate: "0.85", budget: 5000}}
+tasks:
+  - slug: deploy
+    kind: ai_deployment
+    title: Deploy on nine providers
+    summary: More than there are, so every claim waits.
+    params:
+      group_by: deployment
+      providers: 9
+      active: 1m
+      apps: [{{slug: llm, title: A model, images: ["ghcr.io/example/model-server:1.1"]}}]
+    reward: {{amount: 50, slots: [{{max: 5}}]}}
+"""
+
+
+def at(height: int) -> Moment:
+    return Moment(START + (height - 1) * 6 * SECOND + SECOND // 2)
+
+
+class Noting(Chain):
+    """Writes down each question with the height it is about; a list is asked about the newest block."""
+
+    asked: list[tuple[str, int | None]]
+
+    def get(self, path: str, parameters: Mapping[str, str] | None = None, height: int | None = None) -> Observation:
+        self.asked.append((f"{path} {sorted((parameters or {}).items())}", height))
+        return super().get(path, parameters, height)
+
+    def block(self, height: int) -> Observation:
+        self.asked.append(("block", height))
+        return super().block(height)
+
+    def block_results(self, height: int) -> Observation:
+        self.asked.append(("results", height))
+        return super().block_results(height)
+
+
+@pytest.fixture
+def net() -> Iterator[Devnet]:
+    with serve(small.scenario(), start=START, clock=StoppedClock(at(300)), port=0) as running:
+        yield running
+
+
+def test_verify__claims_that_still_wait__asks_nothing_again_that_is_known_for_good(
+    tmp_path: Path, net: Devnet
+) -> None:
+    chain = Noting([net.rest_url], [net.rpc_url], StoppedClock(at(300)))
+    chain.asked = []
+    house = make_house(tmp_path, campaign=CAMPAIGN, chain=chain)
+    register(house, *(small.address(name) for name in small.TENANTS))
+    for dseq in ("1001", "1002", "1003"):  # an SDL that a deployment may have had before
+        fields = {"owner": ADA, "dseq": dseq, "sdl": small.SDLS["model-2"]}
+        claims.submit(house.at(StoppedClock(at(100))), ADA, "deploy", fields)
+    first, second = (looked(house, net, height) for height in (200, 210))
+    assert any(question == "block" for question, _ in first)
+    assert any("/info" in question and height is not None and height < 100 for question, height in first)
+    assert second
+    assert not {question for question in second if question in first}
+    pinned = {height for _, height in second}
+    assert pinned == {210}, "only what may have changed is asked: at the newest block"
+    chain.close()
+
+
+def register(house: House, *people: str) -> None:
+    with house.ledger.write() as session:
+        for address in people:
+            session.add(ParticipantRow(address=address, created_ns=START))
+            session.flush()
+            values = {"address": address, "participant": address, "proof": "text"}
+            session.add(AddressRow(**values, proved_ns=START, linked_ns=START))
+            registration = {"rules_digest": "0" * 64, "received_ns": START}
+            session.add(RegistrationRow(campaign="again-test", participant=address, **registration))
+
+
+def looked(house: House, net: Devnet, height: int) -> list[tuple[str, int | None]]:
+    """One pass over everything that waits, at this block; gives what was asked for it."""
+    net.settings.tip = height
+    now = house.at(StoppedClock(at(height)))
+    following.follow(now)
+    claims.find_claims(now)
+    chain = house.chain
+    assert isinstance(chain, Noting)
+    chain.asked.clear()
+    with now.ledger.write() as session:
+        session.execute(update(ClaimRow).where(ClaimRow.settled.is_(False)).values(due_ns=0))
+    assert verification.verify_batch(now, campaigns.required(now))
+    with now.ledger.read() as session:
+        assert "pending" in set(session.scalars(select(ClaimRow.outcome)))
+    return list(chain.asked)
