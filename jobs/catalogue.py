@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services import campaigns, claims, following, housekeeping, probing, registrations, rewards, verification
+from services import (
+    campaigns,
+    claims,
+    following,
+    housekeeping,
+    probing,
+    registrations,
+    rewards,
+    signals,
+    verification,
+)
 from services.house import House
 from tasks.moment import SECOND, Moment
 
@@ -38,6 +48,7 @@ def catalogue(house: House) -> tuple[Job, ...]:
         Job("find", "Find deployments of participants", settings.verify_every_seconds, claims.find_claims),
         Job("verify", "Verify what is due", settings.verify_every_seconds, verification.verify_due),
         Job("rewards", "Compute the rewards", settings.verify_every_seconds, rewards.compute_if_changed),
+        Job("signals", "Look for review signals", 300, signals.watch),
         Job("campaign", "Check the campaign's chain and dates", 60, campaigns.watch),
         Job("housekeeping", "Remove what has expired", 3600, housekeeping.clean),
     )

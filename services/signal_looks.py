@@ -20,7 +20,7 @@ from services.campaigns import Loaded
 from services.errors import Unavailable
 from services.house import House
 from services.results import Stage, results_in
-from services.signal_targets import Question, Target, belonging, due_targets
+from services.signal_targets import Question, Target, belonging, closed_questions, due_targets
 from services.verification import judging_point
 from tasks.moment import SECOND, Duration, Moment
 from verifiers.chain.answers import (
@@ -32,7 +32,7 @@ from verifiers.chain.answers import (
     decode_rpc_txs,
 )
 from verifiers.chain.client import Chain
-from verifiers.chain.trouble import BadRequest, IndexOff, NotImplementedThere, UnknownApiSet
+from verifiers.chain.trouble import IndexOff, NotImplementedThere, UnknownApiSet
 from verifiers.evidence import ChainPoint, Observation
 from verifiers.signals import machines, payments
 from verifiers.signals.payments import Payment
@@ -45,11 +45,12 @@ TX_PAGE = 30
 MOST_TROUBLES = 3
 AGAIN = Duration(24 * 3600 * SECOND)
 FIRST_RETRY = Duration(600 * SECOND)
+NOT_HERE_RETRY = Duration(3600 * SECOND)
 
 FOR_GOOD = frozenset({Question.FIRST_FUNDS, Question.OWN_LEASE, Question.ESCROW})
 """What can't change once it was found."""
 
-NOT_HERE = (IndexOff, NotImplementedThere, UnknownApiSet, BadRequest)
+NOT_HERE = (IndexOff, NotImplementedThere, UnknownApiSet)
 """Troubles of a question and not of an address: the node answers none of that sort."""
 
 Found = list[dict[str, object]]
@@ -89,12 +90,14 @@ def look(house: House, loaded: Loaded, seconds: float = RUN_SECONDS) -> str:
         return f"the chain could not be asked: {error.name}"
     with house.ledger.read() as session:
         due = due_targets(session, loaded.slug, point.chain_id, escrows, now)
-    return _ask_all(house, loaded.slug, asker, due, ends)
+        closed = closed_questions(session, loaded.slug, [trouble.name for trouble in NOT_HERE], now)
+    return _ask_all(house, loaded.slug, asker, due, closed, ends)
 
 
-def _ask_all(house: House, campaign: str, asker: Asker, due: Sequence[Target], ends: float) -> str:
+def _ask_all(
+    house: House, campaign: str, asker: Asker, due: Sequence[Target], closed: set[Question], ends: float
+) -> str:
     asked, troubles, in_a_row = 0, 0, 0
-    closed: set[Question] = set()
     waiting = iter(due)
     with ThreadPoolExecutor(house.settings.verify_parallel, thread_name_prefix="signals") as pool:
         while time.monotonic() < ends and in_a_row < MOST_TROUBLES:
@@ -109,8 +112,9 @@ def _ask_all(house: House, campaign: str, asker: Asker, due: Sequence[Target], e
                 in_a_row = 0 if answer.trouble is None or isinstance(answer.trouble, NOT_HERE) else in_a_row + 1
                 troubles += answer.trouble is not None
             asked += len(batch)
-    left = len(due) - asked
-    return f"{asked} asked, {troubles} could not be answered, {left} left for later"
+    left = sum(target.question not in closed for target in waiting)
+    said = f"{asked} asked, {troubles} could not be answered, {left} left for later"
+    return f"{said}; the node answers nothing of {', '.join(sorted(closed))}" if closed else said
 
 
 def _keep(house: House, campaign: str, point: ChainPoint, answers: Sequence[Answer]) -> None:
@@ -132,7 +136,8 @@ def _row(session: Session, campaign: str, answer: Answer, now: Moment) -> Mappin
     before = session.get(SignalLookRow, (campaign, target.question, target.subject))
     tries = (before.tries if before else 0) + 1 if answer.trouble is not None else 0
     if answer.trouble is not None:
-        wait = AGAIN if isinstance(answer.trouble, NOT_HERE) else min(AGAIN, FIRST_RETRY * 2 ** min(tries - 1, 10))
+        is_here = not isinstance(answer.trouble, NOT_HERE)
+        wait = min(AGAIN, FIRST_RETRY * 2 ** min(tries - 1, 10)) if is_here else NOT_HERE_RETRY
         due: int | None = now + wait
         found, observation = (before.found, before.observation) if before else ([], None)
     else:
@@ -189,12 +194,12 @@ class Asker:
         funds = payments.first_funds(seen.body, address, self.chain.api)
         if funds is None or funds.height is None:
             return seen, []
-        if funds.payer in self.belongs and self._had_funds(address, funds.height):
+        if self._had_funds(address, funds.height):
             return seen, []
         return seen, [_payment(funds)]
 
     def _had_funds(self, address: str, height: int) -> bool:
-        """Whether it paid for anything before: then its first funds are those of the chain's first block."""
+        """Whether it paid for anything before: then it began with funds, and this may be its own deposit."""
         earlier = self._search(payments.sent_before_query(address, height), 1)
         return bool(decode_rpc_txs(earlier.body, self.chain.api).txs)
 

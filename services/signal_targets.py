@@ -68,6 +68,12 @@ def due_targets(
     return [target for _, _, target in sorted(due, key=lambda each: each[:2])]
 
 
+def closed_questions(session: Session, campaign: str, troubles: Sequence[str], now: Moment) -> set[Question]:
+    """Questions of which the node answered nothing a short while ago: one of these troubles, and not due yet."""
+    here = SignalLookRow.campaign == campaign, SignalLookRow.trouble.in_(troubles), SignalLookRow.due_ns > now
+    return {Question(name) for name in session.scalars(select(SignalLookRow.question).where(*here).distinct())}
+
+
 def _looks(session: Session, campaign: str) -> Mapping[tuple[str, str], int | None]:
     columns = SignalLookRow.question, SignalLookRow.subject, SignalLookRow.due_ns
     rows = session.execute(select(*columns).where(SignalLookRow.campaign == campaign))
