@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from commands import audit, ending, platform, providers
+from commands import audit, devnet_keys, ending, payouts, platform, providers
 from commands import campaign as campaigns
 
 
@@ -20,10 +20,11 @@ def parser() -> argparse.ArgumentParser:
         group, _, name = path.rpartition(" ")
         home = groups.get(group) if group else rooms
         if home is None:
-            home = rooms.add_parser(group, help=f"{group} …").add_subparsers(required=True, metavar="WHAT")
-            groups[group] = home
+            alone = single.get(group)  # what runs alone too needs no word after it
+            room = alone or rooms.add_parser(group, help=f"{group} …")
+            home = groups[group] = room.add_subparsers(required=alone is None, metavar="WHAT")
         about = (run.__doc__ or "").splitlines()[0]
-        one = home.add_parser(name, help=about, description=about)
+        one = single[path] = home.add_parser(name, help=about, description=about)
         for flags, keywords in options:
             one.add_argument(*flags, **keywords)
         if json_too:
@@ -31,8 +32,11 @@ def parser() -> argparse.ArgumentParser:
         one.set_defaults(run=run)
 
     groups: dict[str, Any] = {}
+    single: dict[str, argparse.ArgumentParser] = {}
     _add_commands(command)
     ending.add_commands(command, _option)
+    devnet_keys.add_commands(command, _option)
+    payouts.add_commands(command, _option)
     return made
 
 
@@ -59,7 +63,10 @@ def _add_commands(command: Any) -> None:
     scenario = _option("--scenario", default="gpu-testnet-2023", help="the story to tell")
     opens = _option("--opens", type=int, help=argparse.SUPPRESS)
     codes = _option("--codes", type=Path, help=argparse.SUPPRESS)
-    command("devnet", platform.devnet, scenario, port, opens, until, scale, seed, calm, generation, codes)
+    payouts = _option(
+        "--payouts", type=Path, metavar="FOLDER", help="serve the payout chain too; it keeps its files here"
+    )
+    command("devnet", platform.devnet, scenario, port, opens, until, scale, seed, calm, generation, codes, payouts)
     command("campaign check", campaigns.campaign_check, file, json_too=True)
     author = _option("--author", default="operator", help="who loads it, for the record")
     reason = _option("--reason", help="why, for the record; default: the file's own change.reason")

@@ -20,7 +20,7 @@ from services.house import House
 from services.payout_moves import move, subject_of
 from services.payout_records import payments, payout_in, plan_of
 from services.payout_storing import store_batches, store_plan, written
-from services.payout_views import BatchView, PayoutView
+from services.payout_views import BatchView, PayoutView, unpaid_document
 from services.payouts import Due, due_lines, held_lines
 from tasks.moment import Moment
 from tasks.payout.batches import Batch, BatchError, batch, batch_name, cut
@@ -68,6 +68,30 @@ class Preview:
     fee_uakt: int
     balance_uakt: int | None
     warnings: tuple[str, ...]
+
+    def document(self) -> dict[str, object]:
+        """The plan as JSON."""
+        return {
+            "stored": False,
+            "key": self.key,
+            "payees": len(self.plan.rows),
+            "amount_micro": self.plan.total_micro,
+            "total_uakt": str(self.plan.total_uakt),
+            "fee_uakt": str(self.fee_uakt),
+            "balance_uakt": None if self.balance_uakt is None else str(self.balance_uakt),
+            "warnings": list(self.warnings),
+            "batches": [{"batch": each.name, "payees": len(each.rows)} for each in self.batches],
+            "rows": [
+                {
+                    "participant": row.participant,
+                    "recipient": row.recipient,
+                    "amount_micro": row.amount_micro,
+                    "amount_uakt": str(row.amount_uakt),
+                }
+                for row in self.plan.rows
+            ],
+            "unpaid": [unpaid_document(each) for each in self.plan.unpaid],
+        }
 
 
 def preview(house: House, wanted: Wanted, facts: PayerFacts, block: BlockLimits) -> Preview:

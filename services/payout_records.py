@@ -47,6 +47,16 @@ class RowView:
     amount_micro: int
     amount_uakt: int
 
+    def document(self) -> dict[str, object]:
+        """The row as JSON."""
+        return {
+            "batch": self.batch,
+            "participant": self.participant,
+            "recipient": self.recipient,
+            "amount_micro": self.amount_micro,
+            "amount_uakt": str(self.amount_uakt),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Payment:
@@ -134,6 +144,20 @@ def rows(house: House, number: int, page: int = 1, per_page: int = PER_PAGE) -> 
         start = (page - 1) * per_page
         kept = session.scalars(mine.order_by(PayoutRecipientRow.place).limit(per_page).offset(start)).all()
     return Page([_row_view(view, row) for row in kept], page, per_page, total)
+
+
+def rows_of_batch(house: House, name: str) -> list[RowView]:
+    """The rows that one batch pays, in the plan's order. Raises NotFound."""
+    slug = campaigns.required(house).slug
+    with house.ledger.read() as session:
+        view = batch_in(session, slug, name)
+        places = PayoutRecipientRow.place.between(view.first_place, view.first_place + view.size - 1)
+        mine = (
+            select(PayoutRecipientRow)
+            .join(PayoutRow, PayoutRow.id == PayoutRecipientRow.payout)
+            .where(PayoutRow.campaign == slug, PayoutRow.number == view.payout, places)
+        )
+        return [_row_of(row, view.name) for row in session.scalars(mine.order_by(PayoutRecipientRow.place))]
 
 
 def all_rows(session: Session, view: PayoutView) -> list[RowView]:

@@ -204,6 +204,11 @@ class PayoutView:
         return any(batch.state is BatchState.PLANNED for batch in self.current)
 
     @property
+    def waits_for_export(self) -> bool:
+        """Whether a batch of it is approved and not exported yet."""
+        return any(batch.state is BatchState.APPROVED for batch in self.current)
+
+    @property
     def payees(self) -> int:
         """How many are paid by it."""
         return sum(batch.size for batch in self.current)
