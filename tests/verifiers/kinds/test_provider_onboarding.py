@@ -10,6 +10,7 @@ from tasks.moment import Moment
 from tests.onboarding_worlds import (
     AUDITOR,
     HOUR,
+    MODELS,
     PROVIDER,
     STRANGER_TENANT,
     TENANT,
@@ -151,6 +152,17 @@ def test_judge__auditors_asked__counts_what_one_of_them_signed(signed: dict, exp
     world = good()
     world.signed = signed
     assert outcomes(looked(world, auditors=(AUDITOR,)))["audited"] == expected
+
+
+def test_judge__nobody_has_signed_at_the_close__fails() -> None:
+    assert outcomes(looked(good().at(AFTER), auditors=(AUDITOR,)))["audited"] == "failed"
+
+
+@pytest.mark.parametrize(("height", "expected"), [(1000, "pending"), (AFTER, "failed")], ids=["open", "closed"])
+def test_judge__model_that_a_revision_took_off_the_list__does_not_count(height: int, expected: str) -> None:
+    listed = [model for model in MODELS if model["id"] != "a100"]
+    verdict = looked(good().at(height), campaign_gpu_models=listed, gpu_models=("t4",))
+    assert outcomes(verdict)["gpu_listed"] == expected
 
 
 def test_judge__auditors_not_readable__is_unknown() -> None:
