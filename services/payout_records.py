@@ -214,7 +214,7 @@ def approved_batch(session: Session, batch_id: int) -> ApprovedBatch:
         chain_id=chain_id,
         exported_height=row.exported_height or 0,
         timeout_height=row.timeout_height or 0,
-        signed=dict(session.execute(signed).tuples().all()),
+        signed={row.hash: row.sequence for row in session.execute(signed)},
     )
 
 

@@ -142,6 +142,41 @@ class Paynet:
             assert time.monotonic() < until, done.stderr
             time.sleep(0.1)
 
+    def key(self, name: str, uakt: int) -> str:
+        """A new key of one person, with so many uakt from the funder; its address."""
+        self.cli("keys", "add", name, "--keyring-backend", "test", "--output", "json")
+        address = self.address(name)
+        self.pay("funder", address, uakt)
+        return address
+
+    def pay(self, key: str, address: str, uakt: int, *flags: str) -> str:
+        """A plain transfer, in a block when this returns; its hash."""
+        sent = self.cli(
+            "tx", "bank", "send", key, address, f"{uakt}uakt", "--fees", "1000uakt", "--yes", "--output", "json",
+            "--keyring-backend", "test", "--chain-id", CHAIN_ID, "--node", self.node, *flags,
+        )  # fmt: skip
+        answer = json.loads(sent)
+        assert answer["code"] == 0, answer
+        self.tx(answer["txhash"])
+        return str(answer["txhash"])
+
+    def sign(self, unsigned: Path, key: str, *flags: str) -> bytes:
+        """The file signed by one key, with the account's numbers as the chain has them unless `flags` say others."""
+        made = unsigned.with_suffix(".signed")
+        network = [] if "--offline" in flags else ["--node", self.node]
+        self.cli(
+            "tx", "sign", str(unsigned), "--from", key, "--keyring-backend", "test", "--chain-id", CHAIN_ID,
+            *network, *flags, "--output-document", str(made),
+        )  # fmt: skip
+        return made.read_bytes()
+
+    def send(self, signed: Path) -> str:
+        """Broadcast a signed file by the command line, past the platform; its hash, once it is in a block."""
+        answer = json.loads(self.cli("tx", "broadcast", str(signed), "--node", self.node, "--output", "json"))
+        assert answer["code"] == 0, answer
+        self.tx(answer["txhash"])
+        return str(answer["txhash"])
+
 
 def _home(home: Path) -> dict[str, str]:
     """The program reads its client settings below HOME, so that no other chain on this machine is meant."""
@@ -158,12 +193,15 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Paynet]:
-    """A fresh chain in `folder`, with blocks every quarter of a second, until the end of the block."""
+def running(folder: Path, *, indexer: str = "kv") -> Iterator[Paynet]:
+    """A fresh chain in `folder`, with blocks every quarter of a second, until the end of the block.
+
+    `indexer` "null": a node that keeps no index of transactions.
+    """
     rpc, p2p, rest, grpc = free_ports(4)
     net = Paynet(program(), folder / ".paynet", f"http://127.0.0.1:{rest}", f"http://127.0.0.1:{rpc}")
     _make_genesis(net)
-    _configure(net.home / "config", {"rpc": rpc, "p2p": p2p, "rest": rest, "grpc": grpc})
+    _configure(net.home / "config", {"rpc": rpc, "p2p": p2p, "rest": rest, "grpc": grpc}, indexer)
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [str(net.binary), "start", "--home", str(net.home)], stdout=log, stderr=log, env=_home(net.home)
@@ -193,7 +231,7 @@ def _make_genesis(net: Paynet) -> None:
     net.cli("genesis", "collect-gentxs")
 
 
-def _configure(folder: Path, ports: Mapping[str, int]) -> None:
+def _configure(folder: Path, ports: Mapping[str, int], indexer: str) -> None:
     config, app, client = (folder / name for name in ("config.toml", "app.toml", "client.toml"))
     text = config.read_text()
     text = re.sub(r"(?m)^timeout_(propose|prevote|precommit) *=.*", r'timeout_\1 = "500ms"', text)
@@ -202,6 +240,7 @@ def _configure(folder: Path, ports: Mapping[str, int]) -> None:
     text = re.sub(r'(?m)^laddr = "tcp://[^"]*:26656"', f'laddr = "tcp://127.0.0.1:{ports["p2p"]}"', text)
     text = re.sub(r"(?m)^pprof_laddr *=.*", 'pprof_laddr = ""', text)
     text = re.sub(r"(?m)^pex *=.*", "pex = false", text)
+    text = re.sub(r"(?m)^indexer *=.*", f'indexer = "{indexer}"', text)
     config.write_text(re.sub(r"(?m)^log_level *=.*", 'log_level = "warn"', text))
     sections = re.split(r"(?m)^(?=\[)", app.read_text())
     app.write_text("".join(_section(section, ports) for section in sections))
