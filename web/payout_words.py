@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from tasks.payout.lifecycle import LIVE, BatchState
+from services.payout_views import PayoutView
+from tasks.payout.lifecycle import BatchState
 from verifiers.payout.findings import Finding, Phase
 
 
@@ -116,24 +117,18 @@ def public_words(state: BatchState) -> str | None:
     return _PUBLIC.get(state)
 
 
-def payout_said(states: Collection[BatchState], *, needs_planner: bool = False) -> Said:
-    """A payout's state from those of its batches that nothing replaced; the one that needs people first."""
-    kinds = set(states)
-    if not kinds or kinds == {BatchState.DISCARDED}:
-        return _BATCH[BatchState.DISCARDED]
-    if BatchState.PLANNED in kinds:
-        if needs_planner:
-            return Said("Draft", "pending", "Treasurer: sign the plan, so that somebody else can approve it.")
-        return Said("Waits for approval", "pending", "Approver: look at the rows, then sign.")
-    for state in (BatchState.QUESTION, BatchState.DEAD):
-        if state in kinds:
-            return _BATCH[state]
-    if kinds & LIVE:
-        first = min(kinds & LIVE, key=list(BatchState).index)
-        said = _BATCH[first]
-        paid = BatchState.PAID in kinds
-        return Said(f"{said.words}, some paid" if paid else said.words, said.looks, said.step)
-    return _BATCH[BatchState.PARTLY_PAID if BatchState.PARTLY_PAID in kinds else BatchState.PAID]
+def payout_said(view: PayoutView) -> Said:
+    """A payout's state: that of the batch which needs people first."""
+    if view.state is BatchState.PLANNED and view.planner is None:
+        return Said("Draft", "pending", "Treasurer: sign the plan, so that somebody else can approve it.")
+    if view.state is BatchState.PLANNED:
+        given = len(set(view.eyes.approvers))
+        return Said(
+            "Waits for approval", "pending", f"Approver: look at the rows, then sign ({given} of {view.needed})."
+        )
+    said = _BATCH[view.state]
+    some_paid = view.state is not BatchState.PAID and any(each.state is BatchState.PAID for each in view.current)
+    return replace(said, words=f"{said.words}, some paid") if some_paid else said
 
 
 def finding_said(finding: Finding) -> FindingSaid:

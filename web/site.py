@@ -14,6 +14,7 @@ from services.campaigns import Loaded
 from services.errors import UseCaseError
 from services.network import Network, network_in
 from web.context import house
+from web.payout_rights import reads_payouts
 from web.review_views import is_reviewer
 from web.security import current_person
 
@@ -28,6 +29,9 @@ _LINKS = (
 )
 _MINE = ("My tasks", "mine.mine_page")
 _REVIEW = ("Review", "review.queue_page")
+_PAY = ("Payouts", "paying.payouts_page")
+_PARTS = {"review_appeals": "review", "paying_payout": "paying", "paying_batch": "paying"}
+"""Blueprints that belong to the link of another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,8 @@ class Site:
         person = current_person()
         entries = (_MINE, *_LINKS) if person else _LINKS
         entries = (*entries, _REVIEW) if is_reviewer(person) else entries
-        room = (request.blueprint or "").removesuffix("_appeals")
+        entries = (*entries, _PAY) if reads_payouts(person) else entries
+        room = _PARTS.get(request.blueprint or "", request.blueprint)
         return [
             Link(title, url_for(endpoint), room == endpoint.split(".")[0])
             for title, endpoint in entries

@@ -6,7 +6,7 @@
   if (!root) return;
   const buttons = root.querySelector("[data-wallet-buttons]");
   const words = root.querySelector("[data-wallet-words]");
-  const { purpose, chainId, next, csrf, account, act, challengeUrl, verifyUrl } = root.dataset;
+  const { purpose, chainId, next, csrf, account, challengeUrl, verifyUrl } = root.dataset;
 
   const WALLETS = [
     ["Keplr", () => window.keplr],
@@ -80,7 +80,7 @@
   const run = async (name, wallet) => {
     say(`Opening ${name}: allow this site to see your address.`);
     const address = await keyOf(name, wallet);
-    const challenge = await send(challengeUrl, purpose === "payout" ? { act } : { address, purpose });
+    const challenge = await send(challengeUrl, purpose === "payout" ? {} : { address, purpose });
     say(`Look at ${name}: it shows the text for ${address}. Read it, then approve it.`);
     const signed = await wallet.signArbitrary(chainId, address, challenge.text);
     const key = signed && signed.pub_key;

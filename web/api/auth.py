@@ -65,7 +65,8 @@ class RegistrationBody(Body):
     contact: str | None = Field(None, max_length=1000)
 
 
-def _asks_no_chain() -> bool:
+def asks_no_chain() -> bool:
+    """Whether the proof that is sent needs no look at a chain."""
     try:
         body = request.get_json(silent=True)
     except RecursionError:
@@ -81,8 +82,8 @@ def challenge() -> Response:
     body = read_body(ChallengeBody)
     token = security.browser_token() or sessions.new_token()
     person = security.current_person() if body.purpose == "link" else None
-    response = _kept_by_nobody(
-        jsonify(_challenge(signin.make_challenge(house(), body.address, body.purpose, token, person)))
+    response = kept_by_nobody(
+        jsonify(challenge_document(signin.make_challenge(house(), body.address, body.purpose, token, person)))
     )
     security.set_browser_cookie(response, token)
     return response
@@ -90,14 +91,14 @@ def challenge() -> Response:
 
 @blueprint.post("/auth/verify")
 @limiter.limit(limit_of("SIGN_IN_LIMIT"))
-@limiter.limit(limit_of("LOOK_UP_LIMIT"), exempt_when=_asks_no_chain)
+@limiter.limit(limit_of("LOOK_UP_LIMIT"), exempt_when=asks_no_chain)
 @handshake
 def verify() -> Response:
     """Sign in: a new session cookie; what was signed in before in this browser ends."""
     body = read_body(ProofBody)
     done = signin.verify(house(), body.challenge_id, body.proof(), security.browser_token())
     sessions.end_session(house(), security.session_token())
-    response = _kept_by_nobody(
+    response = kept_by_nobody(
         jsonify(
             address=done.address,
             registered=done.registered,
@@ -114,7 +115,7 @@ def verify() -> Response:
 def logout() -> Response:
     """Sign out; without a session nothing happens."""
     sessions.end_session(house(), security.session_token())
-    response = _kept_by_nobody(jsonify(signed_in=False))
+    response = kept_by_nobody(jsonify(signed_in=False))
     security.clear_session_cookie(response)
     return response
 
@@ -128,12 +129,12 @@ def register() -> tuple[Response, int]:
     done = registrations.register(
         house(), required_person().address, body.campaign, body.rules_digest, body.display_name, body.contact
     )
-    return _kept_by_nobody(jsonify(_registration(done))), 201 if done.is_new else 200
+    return kept_by_nobody(jsonify(_registration(done))), 201 if done.is_new else 200
 
 
 @blueprint.post("/addresses/link")
 @limiter.limit(limit_of("SIGN_IN_LIMIT"))
-@limiter.limit(limit_of("LOOK_UP_LIMIT"), exempt_when=_asks_no_chain)
+@limiter.limit(limit_of("LOOK_UP_LIMIT"), exempt_when=asks_no_chain)
 @signed_in
 def link() -> tuple[Response, int]:
     """Link an address to the signed-in participant: 201, and 200 where it was linked already."""
@@ -141,10 +142,11 @@ def link() -> tuple[Response, int]:
     done = registrations.link(
         house(), required_person().address, body.challenge_id, body.proof(), security.browser_token()
     )
-    return _kept_by_nobody(jsonify(address=done.address, linked_to=done.linked_to)), 201 if done.is_new else 200
+    return kept_by_nobody(jsonify(address=done.address, linked_to=done.linked_to)), 201 if done.is_new else 200
 
 
-def _challenge(made: Challenge) -> dict[str, object]:
+def challenge_document(made: Challenge) -> dict[str, object]:
+    """A text to sign, in each of its forms."""
     return {
         "challenge_id": made.challenge_id,
         "text": made.text,
@@ -173,6 +175,7 @@ def _registration(done: Registration) -> dict[str, object]:
     }
 
 
-def _kept_by_nobody(response: Response) -> Response:
+def kept_by_nobody(response: Response) -> Response:
+    """An answer that is for the asker alone."""
     response.headers["Cache-Control"] = "no-store"
     return response

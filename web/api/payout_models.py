@@ -93,3 +93,12 @@ class PaymentAnswer(Answer):
     tx_hash: str | None
     tx_height: Decimal | None
     tx_time: Time | None
+
+
+class PayoutSignedAnswer(Answer):
+    """A payout after a signature."""
+
+    number: int
+    state: str = Field(description=_STATES)
+    digest: str
+    is_approved: bool
