@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from commands import audit, devnet_keys, ending, payouts, platform, providers
+from commands import audit, devnet_keys, ending, payout_network, payouts, platform, providers
 from commands import campaign as campaigns
 
 
@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     ending.add_commands(command, _option)
     devnet_keys.add_commands(command, _option)
     payouts.add_commands(command, _option)
+    payout_network.add_commands(command, _option)
     return made
 
 
@@ -63,10 +64,10 @@ def _add_commands(command: Any) -> None:
     scenario = _option("--scenario", default="gpu-testnet-2023", help="the story to tell")
     opens = _option("--opens", type=int, help=argparse.SUPPRESS)
     codes = _option("--codes", type=Path, help=argparse.SUPPRESS)
-    payouts = _option(
+    pays = _option(
         "--payouts", type=Path, metavar="FOLDER", help="serve the payout chain too; it keeps its files here"
     )
-    command("devnet", platform.devnet, scenario, port, opens, until, scale, seed, calm, generation, codes, payouts)
+    command("devnet", platform.devnet, scenario, port, opens, until, scale, seed, calm, generation, codes, pays)
     command("campaign check", campaigns.campaign_check, file, json_too=True)
     author = _option("--author", default="operator", help="who loads it, for the record")
     reason = _option("--reason", help="why, for the record; default: the file's own change.reason")

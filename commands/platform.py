@@ -90,8 +90,9 @@ def devnet(arguments: Arguments) -> int:
             is_calm=arguments.calm,
             generation=arguments.generation,
             codes=json.loads(arguments.codes.read_text()) if arguments.codes else None,
+            payouts=arguments.payouts,
         )
-    except (OSError, UnknownScenario) as error:
+    except (OSError, UnknownScenario, ValueError) as error:
         raise CommandError(f"the local network can't start: {error}") from error
     return 0
 

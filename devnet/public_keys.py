@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -64,6 +65,12 @@ class MultisigKey:
         """Its JSON."""
         keys = [key.shown() for key in self.keys]
         return {"@type": MULTISIG, "threshold": self.threshold, "public_keys": keys}
+
+    @classmethod
+    def of(cls, shown: Mapping[str, Any]) -> MultisigKey:
+        """The key of its JSON. Raises KeyError, TypeError or ValueError where it is none."""
+        keys = tuple(SingleKey(base64.b64decode(each["key"], validate=True)) for each in shown["public_keys"])
+        return cls(int(shown["threshold"]), keys)
 
 
 PublicKey = SingleKey | MultisigKey

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import http.client
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -24,35 +21,10 @@ from verifiers.payout.signed import SignedTransaction
 from verifiers.wallet.multisig import MultisigKey as CheckedMultisig
 
 from .conftest import START, StillClock
+from .payday_chain import ask, broadcast, next_block
 
 PAYNET = json.loads((Path(__file__).parents[1] / "fixtures" / "payout" / "paynet" / "cases.json").read_text())
 PLENTY = 44_000_000
-
-
-def ask(devnet: Devnet, method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, Any]:
-    """Status and JSON of a REST answer."""
-    url = urlsplit(devnet.rest_url)
-    connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=20)
-    try:
-        connection.request(method, path, json.dumps(body) if body is not None else None)
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
-    finally:
-        connection.close()
-
-
-def broadcast(devnet: Devnet, raw: bytes, mode: str = "BROADCAST_MODE_SYNC") -> dict[str, Any]:
-    """The `tx_response` of a broadcast."""
-    asked = {"tx_bytes": base64.b64encode(raw).decode(), "mode": mode}
-    status, body = ask(devnet, "POST", "/cosmos/tx/v1beta1/txs", asked)
-    assert status == 200, body
-    found: dict[str, Any] = body["tx_response"]
-    return found
-
-
-def next_block(devnet: Devnet) -> None:
-    """One block more."""
-    devnet.settings.tip = devnet.tip() + 1
 
 
 @contextmanager
