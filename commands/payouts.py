@@ -146,7 +146,7 @@ def payout_check_signed(arguments: Arguments) -> int:
     from services.payout_records import batch, payout
 
     house = arguments.wiring.house(arguments)
-    file = _read_bytes(arguments.file)
+    file = read_bytes(arguments.file)
     payer = payout(house, batch(house, arguments.batch).payout).paying.payer
     judged = check_signed(house, arguments.by, arguments.batch, file, payer_facts(house, payer))
     print_json(judged.document()) if arguments.json else print_judged(judged)
@@ -231,7 +231,8 @@ def _acted(arguments: Arguments, view: Any) -> None:
         print_payout(view, None, None, {})
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """A file that somebody hands in, at most `LARGEST_FILE` bytes. Raises CommandError."""
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise CommandError(f"{path} is larger than any payout ({LARGEST_FILE:,} bytes).")

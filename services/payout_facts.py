@@ -36,8 +36,13 @@ class PayoutLimits:
 
 
 def connected(house: House) -> Chain:
-    """The payout chain. Raises Unavailable where none is set or it is known to be another chain than is paid on."""
-    chain = house.payout_chain
+    """The payout chain. Raises Unavailable where none is set or it is known to be another chain than is paid on.
+
+    Where payouts are made on the campaign's own chain, its nodes serve where no others are set.
+    """
+    loaded = campaigns.current(house)
+    is_same = campaigns.payout_chain_id(house, loaded) == campaigns.chain_id(house, loaded)
+    chain = house.payout_chain or (house.chain if is_same else None)
     if chain is None:
         raise Unavailable(NOT_CONNECTED)
     expected = chain_id_of(house)

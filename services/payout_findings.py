@@ -19,7 +19,7 @@ from services.house import House
 from services.payout_moves import move, subject
 from services.payout_search import Outcome, Sought
 from services.payout_seen import seen_document
-from tasks.moment import Moment
+from tasks.moment import Moment, format_moment
 from tasks.payout.lifecycle import Act, BatchState, states_allowing
 from verifiers.payout.reconcile import NEXT, PAID, Conclusion, State, reconcile_one
 from verifiers.payout.seen import Seen
@@ -59,6 +59,27 @@ class Reconciled:
     tx_hash: str | None
     tx_height: int | None
     tx_time: Moment | None
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether a block pays every row."""
+        return self.after is BatchState.PAID
+
+    def document(self) -> dict[str, object]:
+        """It as JSON; heights are decimal text."""
+        return {
+            "batch": self.name,
+            "before": str(self.before),
+            "state": str(self.after),
+            "found": str(self.found),
+            "detail": self.detail,
+            "next": self.next_step,
+            "is_over": self.is_over,
+            "searched_to": str(self.searched_to),
+            "tx_hash": self.tx_hash,
+            "tx_height": None if self.tx_height is None else str(self.tx_height),
+            "tx_time": None if self.tx_time is None else format_moment(self.tx_time),
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+import structlog
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from ledger.payout_sightings import PayoutSightingRow
 from ledger.payouts import PayoutBatchRow
 from ledger.rows import in_parts
-from services.errors import NotFound, Refused
+from services.errors import NotFound, Refused, Unavailable
 from services.house import House
-from services.payout_facts import NOT_CONNECTED, asking, connected
+from services.payout_facts import asking, chain_id_of, connected
 from services.payout_findings import Kept, Reconciled, write_down
 from services.payout_records import OPEN, approved_batch
 from services.payout_search import Sought, found_elsewhere, look
@@ -25,6 +26,8 @@ from verifiers.payout.reconcile import State, conclude, reconcile_one
 from verifiers.payout.seen import Seen
 from verifiers.trouble import Trouble
 
+log = structlog.get_logger()
+
 BLOCKS_AT_ONCE = 300
 """Blocks that one look reads where a node has no index: about half an hour of them."""
 
@@ -34,9 +37,10 @@ SIGNED_AGAIN = frozenset({State.REPLACED, State.FAILED})
 
 def reconcile(house: House) -> str:
     """A job: look at every batch whose fate the chain may still decide; says in a line what was found."""
-    if house.payout_chain is None:
-        return NOT_CONNECTED
-    found = Counter(str(each.found) for each in look_at(house))
+    try:
+        found = Counter(str(each.found) for each in look_at(house))
+    except Unavailable as error:
+        return str(error)
     return ", ".join(f"{count} {name}" for name, count in sorted(found.items())) or "no batch is on its way"
 
 
@@ -57,7 +61,7 @@ def look_at(
     kept = _to_look_at(house, batches)
     if not kept:
         return []
-    chain = house.payout_chain or connected(house)
+    chain = _chain(house, kept)
     outcomes = look(chain, [each.sought for each in kept], blocks=blocks, hashes=hashes)
     concluded = []
     for each in kept:
@@ -70,6 +74,17 @@ def look_at(
         write_down(house, actor, each, outcome, conclusion, elsewhere.get(each.sought.id))
         for each, outcome, conclusion in concluded
     ]
+
+
+def _chain(house: House, kept: Sequence[Kept]) -> Chain:
+    """The payout chain, be it another one than the batches are paid on: that becomes their state."""
+    try:
+        return connected(house)
+    except Unavailable:
+        if house.payout_chain is None:
+            raise
+        log.warning("payout_chain_differs", batches=len(kept), chain_id=house.payout_chain.chain_id)
+        return house.payout_chain
 
 
 def look_for(house: House, batches: Sequence[int], tx_hash: str, *, actor: str = "waymark") -> list[Reconciled]:
@@ -111,7 +126,7 @@ def refusal_to_sign_again(house: House, batch: int, sequence: int) -> str | None
 
 
 def _not_there(house: House, tx_hash: str) -> str:
-    expected = house.payout_chain.chain_id if house.payout_chain else None
+    expected = chain_id_of(house)
     other = house.chain
     if other is not None and other.chain_id != expected and _has(other, tx_hash):
         return (
