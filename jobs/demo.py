@@ -20,9 +20,11 @@ STORY_OPENS = parse_moment("2023-06-20T16:00:00Z")
 CHAIN_ID = "waymark-demo-1"
 PAYOUT_CHAIN_ID = "waymark-demo-pay-1"
 CODE_HOST_AT = 2
+PAYOUTS_AT = 3
 PROVIDERS_FROM = 10
-_NETWORK_PORTS = (0, 1, CODE_HOST_AT, *range(PROVIDERS_FROM, PROVIDERS_FROM + 60))
-"""What a local network takes, counted from its REST port: REST, RPC, the code host, and two for each provider."""
+_NETWORK_PORTS = (0, 1, CODE_HOST_AT, PAYOUTS_AT, PAYOUTS_AT + 1, *range(PROVIDERS_FROM, PROVIDERS_FROM + 60))
+"""What a local network takes, counted from its REST port: REST, RPC, the code host, REST and RPC of the chain on
+which is paid, and two for each provider."""
 
 PORTS_TRIED = 5000
 
@@ -122,9 +124,13 @@ def write_settings(demo: Demo, clock_stops_at: Moment | None, providers: Sequenc
     """Write `.env` and `ports.json`, which other commands and people read. `providers`: owners, by their ports."""
     rest, rpc = f"http://127.0.0.1:{demo.rest_port}", f"http://127.0.0.1:{demo.rest_port + 1}"
     codehost = f"http://127.0.0.1:{demo.rest_port + CODE_HOST_AT}"
+    pay_rest, pay_rpc = (f"http://127.0.0.1:{demo.rest_port + PAYOUTS_AT + offset}" for offset in (0, 1))
     lines = {
         "CHAIN_REST": rest,
         "CHAIN_RPC": rpc,
+        "PAYOUT_REST": pay_rest,
+        "PAYOUT_RPC": pay_rpc,
+        "PAYOUT_CHAIN_ID": PAYOUT_CHAIN_ID,
         "DATABASE_URL": f"sqlite:///{(demo.folder / 'waymark.db').resolve()}",
         "SECRET_KEYS": demo.secret_key,
         "PUBLIC_URL": demo.url,
@@ -135,6 +141,7 @@ def write_settings(demo: Demo, clock_stops_at: Moment | None, providers: Sequenc
         lines["CLOCK_STOPS_AT"] = format_moment(clock_stops_at)
     write_whole(demo.env_file, "".join(f"WAYMARK_{name}={value}\n" for name, value in lines.items()))
     ports: dict[str, object] = {"web": demo.url, "chain_rest": rest, "chain_rpc": rpc, "codehost": codehost}
+    ports |= {"payout_rest": pay_rest, "payout_rpc": pay_rpc}
     first = demo.rest_port + PROVIDERS_FROM
     ports["providers"] = {
         owner: {"rest": f"https://127.0.0.1:{port}", "grpc": f"https://127.0.0.1:{port + 1}"}

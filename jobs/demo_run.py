@@ -103,6 +103,7 @@ class DemoRun:
         self.supervisor.stop_on_signals()
         network = ["devnet", "--port", str(demo.rest_port), "--opens", str(demo.opens)]
         network += ["--scale", demo.scale, "--seed", str(demo.seed), "--codes", str(demo.codes_file)]
+        network += ["--payouts", str(demo.folder)]
         network += [] if until is None else ["--until", str(until)]
         self.supervisor.start("devnet", self.child(*network), os.environ)
         self._wait_for_code_host()

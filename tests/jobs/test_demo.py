@@ -45,6 +45,17 @@ def test_write_settings__read_back__serves_other_commands(tmp_path: Path) -> Non
     assert parse_moment(settings.clock_stops_at) == NOW
 
 
+def test_write_settings__payout_chain__is_another_one_beside_the_first(tmp_path: Path) -> None:
+    demo = open_demo(tmp_path / "d", None, NOW, fresh=False)
+    write_settings(demo, None)
+    settings = load_settings(demo.env_file)
+    assert settings.payout_rest == (f"http://127.0.0.1:{demo.rest_port + 3}",)
+    assert settings.payout_rpc == (f"http://127.0.0.1:{demo.rest_port + 4}",)
+    assert settings.payout_chain_id == "waymark-demo-pay-1"
+    told = json.loads((tmp_path / "d" / "ports.json").read_text())
+    assert (told["payout_rest"], told["payout_rpc"]) == (settings.payout_rest[0], settings.payout_rpc[0])
+
+
 def test_write_settings__providers__have_ports_in_pairs_from_the_tenth_on(tmp_path: Path) -> None:
     demo = open_demo(tmp_path / "d", None, NOW, fresh=False)
     write_settings(demo, None, ["akash1one", "akash1two"])
