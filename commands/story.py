@@ -7,6 +7,7 @@ from functools import partial
 
 from commands.story_benchmarks import benchmark_performances
 from commands.story_probes import probe_performances
+from commands.story_staff import appointments
 from devnet.generation import V2
 from devnet.state.chain import Chain
 from devnet.story import people
@@ -27,6 +28,7 @@ class Told:
     def __init__(self, demo: Demo) -> None:
         self._story = story(SCENARIO, scale=demo.scale, seed=demo.seed)
         self._chain = Chain(self._story.chain, V2, demo.opens)
+        self._seed = demo.seed
 
     def block(self, height: int) -> ChainPoint:
         """The block of a height, as the local network makes it."""
@@ -36,6 +38,7 @@ class Told:
         """The acts of people in their order, each signed by the person's own key."""
         player = Player(house, self._story.keys.__getitem__, self.block)
         told = [Performance(act.height, self._run(player, act)) for act in self._story.people]
+        told += appointments(house, self._seed)
         told += benchmark_performances(house, self.block, self._story.keys)
         told += probe_performances(house, self.block, self._story.chain.hosts, self._story.closes)
         return sorted(told, key=lambda act: act.height)
