@@ -14,6 +14,7 @@ from ledger.audit import append_act
 from ledger.awards import AwardLineRow
 from ledger.claims import CheckRow, ClaimRow, VerdictRow
 from ledger.observations import store_observations
+from ledger.results import final_states
 from ledger.reviews import AppealRow, AppealRulingRow
 from ledger.rows import in_parts
 from services import campaigns
@@ -21,7 +22,7 @@ from services.campaigns import Loaded
 from services.errors import Conflict, NotAllowed, NotFound, Refused
 from services.house import House
 from services.paging import Page
-from services.results import Results, Stage, of_task
+from services.results import Stage, of_task
 from services.review_steps import VERIFIER, Deed, claim_in, keep_step, not_own, staff_name, written
 from services.roles import Role
 from tasks.moment import Moment, format_moment
@@ -65,22 +66,55 @@ class Ruling:
     done: Done | None = None
 
 
-def window(house: House, task: str) -> Results:
-    """How far the results of a task are: appeals are taken until some time after they were published.
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Whether an appeal against one result or award is taken. `until` None: no end is known yet; `over`: why not."""
 
-    Raises NotFound.
-    """
-    loaded = campaigns.required(house)
+    until: Moment | None
+    over: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one is taken now."""
+        return not self.over
+
+
+def windows(house: House, claim_id: str) -> Mapping[str, Window]:
+    """Of a claim: RESULT and AWARD, each where there is something to contest. Raises NotFound."""
+    loaded, now = campaigns.required(house), house.clock.now()
     with house.ledger.read() as session:
-        return of_task(session, loaded, task, house.clock.now())
+        claim, found = claim_in(session, loaded.slug, claim_id), {}
+        for about in (RESULT, AWARD):
+            try:
+                found[about] = _window(session, loaded, claim, _contested(session, claim, about), now)
+            except Conflict:
+                continue
+    return found
 
 
-def _refuse_late(results: Results, now: Moment) -> None:
-    if results.takes_appeals(now):
-        return
-    if results.appeals_until is None or results.stage is Stage.FINAL:
-        raise Conflict("The results are final: appeals are over. Organizers can still help with a grant.")
-    raise Conflict(f"Appeals were taken until {format_moment(results.appeals_until)}.")
+def _window(
+    session: Session, loaded: Loaded, claim: ClaimRow, contested: tuple[int | None, int | None], now: Moment
+) -> Window:
+    """As long as results wait for their publication, and for the campaign's time for appeals from then; what was
+    decided later than that can be contested for as long from its own moment, also when the results are final.
+    """
+    results = of_task(session, loaded, claim.task, now)
+    until = results.appeals_until
+    if until is None or results.published is None:
+        return Window(None)
+    verdict, line = contested
+    since = session.get_one(VerdictRow, verdict).decided_ns if line is None else _written_at(session, line)
+    if since > results.published:
+        until = max(until, Moment(since + loaded.newest.appeals))
+    if now < until:
+        return Window(until)
+    if results.stage is Stage.FINAL:
+        return Window(until, "The results are final: appeals are over. Organizers can still help with a grant.")
+    return Window(until, f"Appeals were taken until {format_moment(until)}.")
+
+
+def _written_at(session: Session, line: int) -> int:
+    return session.get_one(AwardLineRow, line).computed_ns
 
 
 def make(house: House, participant: str, claim_id: str, about: str, text: str) -> tuple[Appeal, bool]:
@@ -98,8 +132,10 @@ def make(house: House, participant: str, claim_id: str, about: str, text: str) -
         claim = claim_in(session, loaded.slug, claim_id)
         if claim.participant != participant:
             raise NotAllowed("This is another participant's claim: only they can appeal.")
-        _refuse_late(of_task(session, loaded, claim.task, now), now)
-        verdict, line = _contested(session, claim, about)
+        verdict, line = contested = _contested(session, claim, about)
+        window = _window(session, loaded, claim, contested, now)
+        if not window.is_open:
+            raise Conflict(window.over)
         key = f"{about}/{verdict if line is None else line}"
         name = hashlib.sha256(f"{claim.id}\n{key}".encode()).hexdigest()[:32]
         before = session.get(AppealRow, name)
@@ -140,6 +176,8 @@ def _contested(session: Session, claim: ClaimRow, about: str) -> tuple[int | Non
 def rule(house: House, actor: str, appeal_id: str, ruling: Ruling) -> Appeal:
     """Decide an appeal, once and in public. One won against a result opens the claim again at once.
 
+    One won against an award before the results are final is worked in its place, where `done` says that the work was
+    done at another time; else, and after they are final, the reason says what follows (`needs_grant`).
     Raises NotAllowed for anybody but an organizer and for one's own appeal, NotFound, Conflict where it is decided,
     Refused with the field.
     """
@@ -157,6 +195,10 @@ def rule(house: House, actor: str, appeal_id: str, ruling: Ruling) -> Appeal:
             raise Conflict("This appeal is decided already.")
         if ruling.outcome == WON and row.verdict_id is not None:
             observation = _reopened(session, claim, row.verdict_id, now, actor, name, ruling, reason)
+        elif ruling.outcome == WON and ruling.done is not None:
+            _refuse_moving(session, loaded, claim)
+            deed = Deed(Act.APPEAL_WON, actor, name, reason, done=ruling.done)
+            observation = keep_step(session, claim, now, deed).observed().id
         else:
             observation = _noted(session, row, now, name, ruling.outcome, reason)
         decided = AppealRulingRow(
@@ -186,6 +228,30 @@ def _reopened(
     done = ruling.done or done_before(session, claim.id)
     deed = Deed(Act.APPEAL_WON, actor, name, reason, waives=waives, done=done if waives else ruling.done)
     return keep_step(session, claim, now, deed).observed().id
+
+
+def _refuse_moving(session: Session, loaded: Loaded, claim: ClaimRow) -> None:
+    if claim.task in final_states(session, loaded.slug):
+        raise Refused(
+            "The results are final: nothing moves any more. Leave the time as it is; a grant helps.", "done_at"
+        )
+    if claim.outcome != Outcome.PASSED:
+        raise Refused("This claim has not passed: its time decides nothing now.", "done_at")
+
+
+def needs_grant(house: House, appeal: Appeal) -> bool:
+    """Whether only a grant can make up for what an appeal won: the results are final, and nothing comes back by the
+    rules. (A claim whose own final award fell gets it back when its result is mended.)
+    """
+    loaded = campaigns.required(house)
+    with house.ledger.read() as session:
+        claim = claim_in(session, loaded.slug, appeal.row.claim)
+        final = final_states(session, loaded.slug).get(claim.task)
+        if final is None or appeal.row.verdict_id is None:
+            return final is not None
+        mine = VerdictRow.claim == claim.id, VerdictRow.id <= final.verdicts_to
+        then = session.scalars(select(VerdictRow).where(*mine).order_by(VerdictRow.id.desc()).limit(1)).first()
+        return then is None or not (then.outcome == Outcome.PASSED or then.holds_place)
 
 
 def failed_checks(session: Session, verdict: int) -> list[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.awards import AwardLineRow
-from ledger.claims import ClaimRow
+from ledger.claims import ClaimRow, VerdictRow
 from ledger.results import SHARES, ResultStateRow
 from ledger.reviews import ReviewStepRow
 from services.campaigns import Loaded
@@ -56,12 +55,12 @@ class Said:
 class Kept:
     """The whole ledger by key: as it is now, and, where results are final, as it was then.
 
-    `appealed`: claims of which an appeal was won.
+    `appealed`: claims of which an appeal was won, each with the moment of its newest verdict.
     """
 
     now: Mapping[str, Said]
     then: Mapping[str, Said]
-    appealed: AbstractSet[str] = frozenset()
+    appealed: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_kept(session: Session, campaign: str, final: Mapping[str, ResultStateRow]) -> Kept:
@@ -76,11 +75,12 @@ def read_kept(session: Session, campaign: str, final: Mapping[str, ResultStateRo
         if state is not None and line.id <= state.lines_to:
             then[line.key] = now[line.key]
     appealed = (
-        select(ReviewStepRow.claim)
+        select(ReviewStepRow.claim, VerdictRow.decided_ns)
         .join(ClaimRow, ClaimRow.id == ReviewStepRow.claim)
+        .join(VerdictRow, VerdictRow.id == ClaimRow.verdict_id)
         .where(ClaimRow.campaign == campaign, ReviewStepRow.act == Act.APPEAL_WON)
     )
-    return Kept(now, then, set(session.scalars(appealed)))
+    return Kept(now, then, {claim: decided for claim, decided in session.execute(appealed)})  # noqa: C416 - rows
 
 
 def wanted(awards: Awards, worked: Worked, kept: Kept, *, with_shares: bool) -> Iterable[Wanted]:
@@ -211,7 +211,7 @@ class _Causes:
     """Why each line of one computation is there: a new verdict, an appeal, eligibility, a revision, or whose."""
 
     def __init__(
-        self, revision: int, appealed: AbstractSet[str], changed: Sequence[tuple[Wanted, Said | None]]
+        self, revision: int, appealed: Mapping[str, int], changed: Sequence[tuple[Wanted, Said | None]]
     ) -> None:
         self._revision, self._appealed = revision, appealed
         own = ((entry, self._own(entry, before)) for entry, before in changed if entry.claim is not None)
@@ -242,4 +242,6 @@ class _Causes:
             return "eligibility"
         if reasons & {WITHDRAWN, AFTER_FINAL}:
             return verdict
-        return None
+        # what passed before and after: the appeal said that the work was done at another time
+        decided = self._appealed.get(entry.claim or "")
+        return "appeal" if decided is not None and decided >= before.newest.computed_ns else None

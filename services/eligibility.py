@@ -54,31 +54,30 @@ def set_eligibility(
         raise Conflict("Somebody else decided on this participant just now: look again first.") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What an entry would do: for whom, what held `before` (None: nothing was decided), whether it says more."""
+
+    participant: str
+    reason: str
+    before: EligibilityRow | None
+    is_new: bool
+
+
 def enter(
     session: Session, loaded: Loaded, actor: str, now: Moment, entered: Entered, after: int | None = None
 ) -> tuple[EligibilityRow, bool]:
     """The same inside a writing transaction."""
-    reason = _checked(entered)
-    known = session.get(AddressRow, entered.address)
-    if known is None or session.get(RegistrationRow, (loaded.slug, known.participant)) is None:
-        raise NotFound(f"Nobody has registered {entered.address} for this campaign.")
-    if person_of(session, actor) == known.participant:
-        raise NotAllowed("This is you: somebody else decides it.")
-    before = newest(session, loaded.slug, known.participant)
-    number = before.number if before else 0
-    if after is not None and after != number:
-        raise Conflict("Somebody else decided on this participant in between: look again first.")
-    wanted = (entered.eligibility, reason, entered.starts)
-    if before is not None and (before.eligibility, before.reason, before.starts_ns) == wanted:
+    weighed = weigh(session, loaded, actor, entered, after)
+    before = weighed.before
+    if before is not None and not weighed.is_new:
         return before, False
-    if before is None and entered.eligibility == Eligibility.ELIGIBLE:
-        raise Refused("Everybody is eligible until an entry says otherwise: there is none to undo.", "eligibility")
     row = EligibilityRow(
         campaign=loaded.slug,
-        participant=known.participant,
-        number=number + 1,
+        participant=weighed.participant,
+        number=(before.number if before else 0) + 1,
         eligibility=entered.eligibility,
-        reason=reason,
+        reason=weighed.reason,
         starts_ns=entered.starts,
         actor=actor,
         at_ns=now,
@@ -86,8 +85,26 @@ def enter(
     session.add(row)
     session.flush()
     detail = {"entry": row.id, "eligibility": row.eligibility, "starts_ns": row.starts_ns}
-    append_act(session, now, actor, "eligibility.set", known.participant, detail)
+    append_act(session, now, actor, "eligibility.set", weighed.participant, detail)
     return row, True
+
+
+def weigh(session: Session, loaded: Loaded, actor: str, entered: Entered, after: int | None = None) -> Weighed:
+    """Check an entry and hold it against what is decided; nothing is written. Raises like `set_eligibility`."""
+    reason = _checked(entered)
+    known = session.get(AddressRow, entered.address)
+    if known is None or session.get(RegistrationRow, (loaded.slug, known.participant)) is None:
+        raise NotFound(f"Nobody has registered {entered.address} for this campaign.")
+    if person_of(session, actor) == known.participant:
+        raise NotAllowed("This is you: somebody else decides it.")
+    before = newest(session, loaded.slug, known.participant)
+    if after is not None and after != (before.number if before else 0):
+        raise Conflict("Somebody else decided on this participant in between: look again first.")
+    wanted = (entered.eligibility, reason, entered.starts)
+    is_new = before is None or (before.eligibility, before.reason, before.starts_ns) != wanted
+    if before is None and entered.eligibility == Eligibility.ELIGIBLE:
+        raise Refused("Everybody is eligible until an entry says otherwise: there is none to undo.", "eligibility")
+    return Weighed(known.participant, reason, before, is_new)
 
 
 def _checked(entered: Entered) -> str:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from ledger.awards import AwardLineRow
+from ledger.eligibility import EligibilityRow
 from services import campaigns
-from services.eligibility import Entered, enter
+from services.campaigns import Loaded
+from services.eligibility import Entered, Weighed, enter, weigh
 from services.errors import Refused, UseCaseError
 from services.house import House
 from tasks.moment import parse_moment
@@ -39,6 +45,55 @@ class ImportRefused(Refused):
         self.mistakes = tuple(mistakes)
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one row of a list would change: the entry that holds now (None: nothing was decided) and the new one.
+
+    `awarded_micro`: what the ledger holds for the participant now.
+    """
+
+    line: int
+    participant: str
+    before: EligibilityRow | None
+    entered: Entered
+    awarded_micro: int
+
+
+@dataclass(frozen=True)
+class ImportPreview:
+    """What an import would do. `mistakes`: each line that is wrong, one sentence each; with any, nothing is taken."""
+
+    changes: Sequence[Change]
+    unchanged: int
+    mistakes: Sequence[str]
+    unit: str
+
+    @property
+    def digest(self) -> str:
+        """Names what was seen: another one means that somebody decided in between, or that the text is another."""
+        seen = [
+            [each.participant, each.before.number if each.before else 0, *_words(each.entered)]
+            for each in self.changes
+        ]
+        return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
+
+
+def preview_import(house: House, actor: str, text: str) -> ImportPreview:
+    """What `import_eligibility` would do with this text; nothing is written. Raises NotFound without a campaign."""
+    loaded = campaigns.required(house)
+    rows, mistakes = _read(text)
+    with house.ledger.read() as session:
+        weighed, wrong = _weighed(session, loaded, actor, rows)
+        sums = _awarded(session, loaded.slug)
+    changes = [
+        Change(line, each.participant, each.before, entered, sums.get(each.participant, 0))
+        for line, entered, each in weighed
+        if each.is_new
+    ]
+    unit = loaded.newest.reward.unit
+    return ImportPreview(changes, len(weighed) - len(changes), [*mistakes, *wrong], unit)
+
+
 def import_eligibility(house: House, actor: str, text: str) -> Imported:
     """Enter every row of a CSV `address,eligibility,reason[,starts]` (RFC 3339); the same file again adds nothing.
 
@@ -50,17 +105,48 @@ def import_eligibility(house: House, actor: str, text: str) -> Imported:
         raise ImportRefused(mistakes)
 
     def store(session: Session) -> Imported:
-        added, wrong = 0, []
-        for line, entered in rows:
-            try:
-                added += enter(session, loaded, actor, now, entered)[1]
-            except UseCaseError as error:
-                wrong.append(f"line {line}: {error.message}")
+        weighed, wrong = _weighed(session, loaded, actor, rows)
         if wrong:
             raise ImportRefused(wrong)
+        added = sum(enter(session, loaded, actor, now, entered)[1] for _, entered, each in weighed if each.is_new)
         return Imported(added, len(rows) - added)
 
     return house.ledger.transact(store, durable=True)
+
+
+def _weighed(
+    session: Session, loaded: Loaded, actor: str, rows: Sequence[tuple[int, Entered]]
+) -> tuple[list[tuple[int, Entered, Weighed]], list[str]]:
+    """Each row held against what is decided, and what is wrong with the others."""
+    weighed: list[tuple[int, Entered, Weighed]] = []
+    wrong: list[str] = []
+    seen: dict[str, int] = {}
+    for line, entered in rows:
+        try:
+            found = weigh(session, loaded, actor, entered)
+        except UseCaseError as error:
+            wrong.append(f"line {line}: {error.message}")
+            continue
+        if found.participant in seen:
+            other = seen[found.participant]
+            wrong.append(f"line {line}: {entered.address} is the participant of line {other} too: keep one of them")
+            continue
+        seen[found.participant] = line
+        weighed.append((line, entered, found))
+    return weighed, wrong
+
+
+def _words(entered: Entered) -> tuple[object, ...]:
+    return entered.eligibility, " ".join(entered.reason.split()), entered.starts
+
+
+def _awarded(session: Session, campaign: str) -> dict[str, int]:
+    statement = (
+        select(AwardLineRow.participant, func.sum(AwardLineRow.amount_micro))
+        .where(AwardLineRow.campaign == campaign)
+        .group_by(AwardLineRow.participant)
+    )
+    return {participant: int(micro) for participant, micro in session.execute(statement)}
 
 
 def _read(text: str) -> tuple[list[tuple[int, Entered]], list[str]]:

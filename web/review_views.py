@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.appeals import AWARD, Appeal
+from services.appeals import AWARD, RESULT, Appeal, Window
 from services.profiles import SeenClaim
 from services.review_queue import entered_now
 from services.sessions import Person
@@ -74,6 +74,7 @@ class PeopleView:
     may_answer: bool
     may_appeal_result: bool
     may_appeal_award: bool
+    appeals_until: int | None
     may_review: bool
 
 
@@ -82,21 +83,24 @@ def is_reviewer(person: Person | None) -> bool:
     return person is not None and bool(set(person.roles) & set(STAFF))
 
 
-def people_view(claim: SeenClaim, task: Task, person: Person | None, *, appeals_open: bool) -> PeopleView:
+def people_view(claim: SeenClaim, task: Task, person: Person | None, windows: Mapping[str, Window]) -> PeopleView:
     """What the reader sees and may do; what was written freely is for its participant and the staff alone."""
     is_own = person is not None and person.participant == claim.row.participant
     sees_all = is_own or is_reviewer(person)
     waits = waits_for_answer(claim)
     contested = {appeal.row.about for appeal in claim.appeals}
-    failed = claim.row.outcome == "failed" and f"result/{claim.row.verdict_id}" not in contested
+    may = {about: window for about, window in windows.items() if window.is_open and is_own}
+    if f"result/{claim.row.verdict_id}" in contested:
+        may.pop(RESULT, None)
     return PeopleView(
         entered=entered_views(task, entered_now(claim.row, claim.steps), sees_all=sees_all),
         steps=step_views(claim, task, sees_all=sees_all),
         appeals=[appeal_view(each, sees_all=sees_all) for each in claim.appeals],
         waits_for_answer=waits,
         may_answer=is_own and waits,
-        may_appeal_result=is_own and appeals_open and failed,
-        may_appeal_award=is_own and appeals_open and any(not line.provisional for line in claim.lines),
+        may_appeal_result=RESULT in may,
+        may_appeal_award=AWARD in may,
+        appeals_until=next((window.until for window in may.values()), None),
         may_review=is_reviewer(person) and not is_own,
     )
 

@@ -56,20 +56,29 @@ def check_appeals(contents: Contents, evidence: Evidence, verdicts: Verdicts) ->
             report.differ(place, "it is half decided: a part of the ruling is missing")
         elif ruled == {True}:
             evidence.use([line["observation"]], place)
-            _compare(contents, place, evidence, line["observation"], _ruling(line))
+            _compare(contents, place, evidence, line["observation"], _ruling(line, evidence))
 
 
-def _ruling(line: Line) -> Mapping[str, object]:
-    """What the ruling's observation must say: a step of the claim where an appeal on its result was won."""
+def _ruling(line: Line, evidence: Evidence) -> Mapping[str, object]:
+    """What the ruling's observation must say: a step of the claim where an appeal changed something of it, which one
+    won on a result always does, and one won on an award where it moved the time of the work.
+    """
     common = {
         "claim": line["claim"],
         "by": line["name"],
         "reason": line["reason"],
         "at": format_moment(Moment(line["ruled_ns"])),
     }
-    if line["outcome"] == WON and line["verdict_id"] is not None:
+    if line["outcome"] == WON and (line["verdict_id"] is not None or _is_step(line, evidence)):
         return {**common, "act": str(Act.APPEAL_WON)}
     return {**common, "appeal": line["id"], "about": line["about"], "outcome": line["outcome"]}
+
+
+def _is_step(line: Line, evidence: Evidence) -> bool:
+    try:
+        return evidence.observation(line["observation"]).request.startswith(f"REVIEW {line['claim']}/")
+    except NotThere:
+        return False
 
 
 def _compare(contents: Contents, place: str, evidence: Evidence, name: str, wanted: Mapping[str, object]) -> None:

@@ -257,6 +257,7 @@ def test_set__a_part_only_holds_its_place__the_set_is_provisional(house: House) 
 
 def test_appeals__from_publication_to_the_end__are_heard_before_results_are_final(house: House) -> None:
     claim = claimed(house, ANN, "deploy", 1, "failed")
+    other = claimed(house, BOB, "deploy", 2, "failed")
     text = "The node was away while you looked."
     publish_results(house, ACTOR, "deploy")
     before, over = at(house, "2026-12-04T23:59:59Z"), at(house, OVER)
@@ -269,6 +270,5 @@ def test_appeals__from_publication_to_the_end__are_heard_before_results_are_fina
         session.add(RoleRow(address=DOT, role="organizer"))
     appeals.rule(over, DOT, appeal.row.id, appeals.Ruling(appeals.LOST, "It was up by what we saw."))
     finalize(over, ACTOR, "deploy")
-    other = claimed(over, BOB, "deploy", 2, "failed")
     with pytest.raises(Conflict, match="final"):
         appeals.make(over, BOB, other, appeals.RESULT, text)

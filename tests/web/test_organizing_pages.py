@@ -12,8 +12,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from ledger.campaigns import CampaignRevisionRow
 from ledger.people import RoleRow, SessionRow
 from services import appeals
+from services.campaigns import required
 from services.clock import StoppedClock
 from services.eligibility import history
 from services.ending import publish_results
@@ -21,8 +23,9 @@ from services.house import House
 from services.results import all_results
 from services.rewards import compute_awards
 from services.sessions import hash_token
+from tasks.campaign import load
 from tasks.moment import SECOND, parse_moment
-from tests.endings import ANN, BOB, CAMPAIGN, CID, claimed, make_house
+from tests.endings import ANN, BOB, CAMPAIGN, CID, amounts, claimed, make_house
 from tests.reviewing import token_in
 from web.factory import create_web
 
@@ -71,7 +74,7 @@ def sent(client: FlaskClient, page: str, to: str = "", **values: str) -> tuple[i
 
 PAGES = (
     "/organize", "/organize/preview", "/organize/eligibility", "/organize/publish", "/organize/finalize",
-    "/organize/grants",
+    "/organize/grants", "/organize/eligibility/import",
 )  # fmt: skip
 
 
@@ -91,7 +94,7 @@ def test_pages__each_of_the_cast__only_organizers_come_in(
 
 @pytest.mark.parametrize(
     "path",
-    [*PAGES[1:], "/organize/grants/1/take-back", "/organize/grants/proposals/1"],
+    [*PAGES[1:], "/organize/load", "/organize/grants/1/take-back", "/organize/grants/proposals/1"],
 )
 @pytest.mark.parametrize(("who", "status"), [("nobody", 401), ("participant", 403), ("reviewer", 403)])
 def test_acts__by_anybody_else__are_refused(
@@ -223,3 +226,76 @@ def test_participant__a_set_and_a_full_task__are_explained(
     assert "Sets of tasks Both" in text
     assert "5 USD. It took place 1 of 5." in text
     assert "Pools, bonuses and grants" in text
+
+
+def revision_two() -> str:
+    change = 'revision: 2\nchange: {reason: "half of it", reaches_back: true}'
+    return CAMPAIGN.replace("revision: 1", change).replace("amount: 10", "amount: 4")
+
+
+def hidden(html: str, name: str) -> str:
+    found = re.search(rf'name="{name}"\s+value="([^"]*)"', html)
+    assert found is not None
+    return unescape(found[1])
+
+
+def previewed(client: FlaskClient, text: str) -> str:
+    token = token_in(client.get("/organize/preview").get_data(as_text=True))
+    return client.post("/organize/preview", data={"csrf_token": token, "text": text}).get_data(as_text=True)
+
+
+def test_load__after_the_preview__keeps_author_and_reason(
+    house: House, browser: Callable[[str], FlaskClient]
+) -> None:
+    organizer = browser("organizer")
+    html = previewed(organizer, revision_two())
+    sending = {name: hidden(html, name) for name in ("digest", "in_force", "text")}
+    assert sent(organizer, "/organize/preview", "/organize/load", **sending, reason=" ")[0] == 422
+    wrong = sending | {"digest": "0" * 64}
+    assert sent(organizer, "/organize/preview", "/organize/load", **wrong, reason="half")[0] == 409
+    assert sent(organizer, "/organize/preview", "/organize/load", **sending, reason="We ran short.")[0] == 302
+    with house.ledger.read() as session:
+        row = session.get_one(CampaignRevisionRow, ("ending-test", 2))
+        assert (row.author, row.reason) == (ORGANIZER, "We ran short.")
+    again = shown(previewed(organizer, revision_two()))
+    assert "loaded already" in again
+    assert "Load revision" not in again
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("campaign: ending-test", "campaign: another", "the one in force is ending-test"),
+        ("max: 2}", "max: 0}", "can't be loaded"),
+    ],
+)
+def test_load__another_campaign_or_too_few_places__is_not_offered_and_refused(
+    house: House, browser: Callable[[str], FlaskClient], old: str, new: str, words: str
+) -> None:
+    claimed(house, ANN, "deploy", 1)
+    compute_awards(house)
+    organizer, text = browser("organizer"), revision_two().replace(old, new)
+    html = previewed(organizer, text)
+    assert words in shown(html)
+    assert "Load revision" not in shown(html)
+    digest = load(text).digest
+    entered = {"text": text, "digest": digest, "in_force": "1", "reason": "a reason"}
+    assert sent(organizer, "/organize/preview", "/organize/load", **entered)[0] in (409, 422)
+    assert required(house).newest.revision == 1
+
+
+def test_eligibility__of_one_participant__offers_their_work_to_begin_from(
+    house: House, browser: Callable[[str], FlaskClient]
+) -> None:
+    first, second = claimed(house, ANN, "deploy", 1), claimed(house, ANN, "video", 60)
+    organizer = browser("organizer")
+    html = organizer.get(f"/organize/eligibility?participant={ANN}").get_data(as_text=True)
+    assert html.index(first[:12]) < html.index(second[:12])
+    begin = f"/organize/eligibility?participant={ANN}&starts=2026-11-01T00:01:00Z"
+    assert begin.replace("&", "&amp;").replace(":", "%3A") in html or begin.replace("&", "&amp;") in html
+    filled = organizer.get(begin).get_data(as_text=True)
+    assert 'value="2026-11-01T00:01:00Z"' in filled
+    entered = {"address": ANN, "eligibility": "ineligible", "reason": SECRET, "starts": "2026-11-01T00:01:00Z"}
+    assert sent(organizer, begin, **entered, after="0")[0] == 302
+    compute_awards(house)
+    assert (amounts(house)[first], amounts(house)[second]) == (10, 0)

@@ -7,12 +7,13 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its types
 
-from services import appeals, profiles, reviews
+from services import appeals, profiles, results, reviews
 from services.appeals import Ruling
 from services.campaigns import required
 from services.errors import Conflict, NotAllowed, Refused
 from services.profiles import SeenClaim
 from services.review_queue import entered_now
+from services.review_steps import LONGEST_REASON
 from tasks.kinds import by_kind
 from tasks.moment import Moment, format_moment, parse_moment
 from verifiers.reviewing import Done
@@ -73,9 +74,8 @@ def appeal_page(claim_id: str) -> str | Response | tuple[str, int]:
     """Appeal against the result or the award of one's own claim."""
     claim, unit, participant = _own(claim_id)
     form, trouble, status = AppealForm(), "", 200
-    has_award = any(not line.provisional for line in claim.lines)
-    failed = claim.row.outcome == "failed"
-    form.offer([*([appeals.RESULT] if failed else []), *([appeals.AWARD] if has_award else [])])
+    windows = appeals.windows(house(), claim_id)
+    form.offer([about for about, window in windows.items() if window.is_open] or list(windows))
     if request.method == "POST":
         try:
             appeals.make(house(), participant, claim_id, form.about.data or "", form.text.data or "")
@@ -88,7 +88,8 @@ def appeal_page(claim_id: str) -> str | Response | tuple[str, int]:
         else:
             flash("We have your appeal. An organizer decides; the outcome is public.", "passed")
             return redirect(url_for("evidence.claim_page", claim_id=claim_id))
-    until = appeals.window(house(), claim.row.task).appeals_until
+    contested = windows.get(form.about.data or "")
+    until = contested.until if contested is not None else None
     page = render_template(
         "review/appeal.html", claim=claim_view(claim, unit), form=form, trouble=trouble, until=until
     )
@@ -120,21 +121,41 @@ def ruling_page(appeal_id: str) -> str | Response | tuple[str, int]:
         form.done_at.data, form.done_height.data = format_moment(done.time), done.height
         return _ruling_page(appeal, claim, unit, form)
     try:
-        ruling = Ruling(form.outcome.data or "", form.reason.data or "", form.waives.data or (), _done(form, before))
-        appeals.rule(house(), required_person().address, appeal_id, ruling)
+        ruling = Ruling(
+            form.outcome.data or "", form.reason.data or "", form.waives.data or (), _done(form, before, appeal)
+        )
+        decided = appeals.rule(house(), required_person().address, appeal_id, ruling)
     except Refused as error:
         if error.field in form:
             form[error.field].errors = [error.message]
             return _ruling_page(appeal, claim, unit, form), error.status
         return _ruling_page(appeal, claim, unit, form, error.message), error.status
+    if decided.outcome == appeals.WON and appeals.needs_grant(house(), decided):
+        flash("Decided. The results are final: propose the grant that makes up for it.", "passed")
+        return redirect(grant_form(decided))
     flash("Decided. The outcome is on the claim's page, for everybody.", "passed")
     return redirect(url_for("review_appeals.appeals_page"))
 
 
-def _done(form: RulingForm, before: Done | None) -> Done | None:
-    """When the work was done as entered; the place within the block stays where nothing else was changed."""
-    text = (form.done_at.data or "").strip()
-    if not text or not form.waives.data:
+def grant_form(appeal: appeals.Appeal) -> str:
+    """The form that proposes a grant, filled in for an appeal that was won."""
+    reason = appeal.ruling.reason if appeal.ruling else ""
+    return url_for(
+        "organizing_grants.grants_page",
+        address=appeal.row.participant,
+        claim=appeal.row.claim,
+        reason=f"Appeal won: {reason}"[:LONGEST_REASON],
+        _anchor="propose",
+    )
+
+
+def _done(form: RulingForm, before: Done | None, appeal: appeals.Appeal) -> Done | None:
+    """When the work was done as entered; the place within the block stays where nothing else was changed.
+
+    None for an award's appeal that leaves the time as it was: nothing is worked anew then.
+    """
+    text, about_award = (form.done_at.data or "").strip(), appeal.about == appeals.AWARD
+    if not text or not (form.waives.data or about_award):
         return None
     try:
         time = parse_moment(text)
@@ -143,16 +164,29 @@ def _done(form: RulingForm, before: Done | None) -> Done | None:
     height = form.done_height.data
     if form.done_height.raw_data and form.done_height.raw_data[0] and (height is None or height < 1):
         raise Refused("A block's height is a whole number from 1.", "done_height")
-    return before if before is not None and (before.time, before.height) == (time, height) else Done(time, height)
+    if before is None or (before.time, before.height) != (time, height):
+        return Done(time, height)
+    return None if about_award else before
+
+
+def _wants_grant(appeal: appeals.Appeal, claim: SeenClaim) -> bool:
+    """Whether an appeal was won, only a grant helps, and the claim has none yet."""
+    is_won, has_one = appeal.outcome == appeals.WON, any(line.kind == "grant" for line in claim.lines)
+    return is_won and not has_one and appeals.needs_grant(house(), appeal)
 
 
 def _ruling_page(appeal: appeals.Appeal, claim: SeenClaim, unit: str, form: RulingForm, trouble: str = "") -> str:
     task = required(house()).task(claim.row.task)
+    found = results.all_results(house())
+    is_final = found is not None and found.tasks[task.slug].stage is results.Stage.FINAL
     return render_template(
         "review/ruling.html",
         appeal=appeal_view(appeal, sees_all=True),
         is_open=appeal.ruling is None,
         is_result=appeal.row.verdict_id is not None,
+        may_move=claim.row.outcome == "passed" and not is_final,
+        is_final=is_final,
+        grant_form=grant_form(appeal) if _wants_grant(appeal, claim) else "",
         claim=claim_view(claim, unit),
         steps=step_views(claim, task, sees_all=True),
         form=form,

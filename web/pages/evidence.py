@@ -26,16 +26,14 @@ def claim_page(claim_id: str) -> str:
     """One claim with all its evidence."""
     claim, unit = profiles.claim(house(), claim_id)
     loaded = required(house())
-    results = appeals.window(house(), claim.row.task)
-    people = people_view(
-        claim, loaded.task(claim.row.task), current_person(), appeals_open=results.takes_appeals(house().clock.now())
-    )
+    windows = appeals.windows(house(), claim_id)
+    people = people_view(claim, loaded.task(claim.row.task), current_person(), windows)
     return render_template(
         "claim.html",
         claim=claim_view(claim, unit, current_person()),
         unit=unit,
         people=people,
-        appeals_until=results.appeals_until,
+        appeals_until=people.appeals_until,
         uptime_seen=uptime_of(house(), loaded, claim.row),
         causes=causes_in_words,
     )
