@@ -14,6 +14,7 @@ from services import campaigns
 from services.errors import Conflict
 from services.house import House
 from services.payout_moves import move
+from services.payout_reconcile import refusal_to_sign_again
 from services.payout_records import approved_batch, batch_in, exported_file, payout_in
 from services.payout_storing import written
 from services.payout_views import BatchView, PayoutView
@@ -66,7 +67,8 @@ def check_signed(house: House, actor: str, name: str, file: str | bytes, facts: 
     """Judge a signed file of a batch; a good one is stored with its hash, and the batch is `signed`.
 
     `facts` are the payer's, read just now. Raises NotFound, Conflict before the export, after the batch's end, for
-    facts of another account or chain, and for a second file that could be paid beside an earlier one.
+    facts of another account or chain, and for a second file that could be paid beside an earlier one; Unavailable
+    where the chain must be asked about that and can't.
     """
     slug = campaigns.required(house).slug
     with house.ledger.read() as session:
@@ -86,6 +88,11 @@ def check_signed(house: House, actor: str, name: str, file: str | bytes, facts: 
         checked = judged(approved, file, replace(facts, sequence=expected))
     if not checked.is_good or checked.signed is None or checked.hash is None or sequence is None:
         return Judged(checked, batch, is_stored=False, is_new=False)
+    if any(stored.sequence != sequence for stored in batch.signed):
+        # The account may have moved on because the earlier file was paid: the chain must show that it was not.
+        refusal = refusal_to_sign_again(house, batch.id, sequence)
+        if refusal is not None:
+            raise Conflict(f"{name}: {refusal}")
     content = file.encode() if isinstance(file, str) else file
     is_new = _store(house, actor, batch, _Signed(checked.hash, sequence, content), facts.sequence)
     with house.ledger.read() as session:
