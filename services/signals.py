@@ -100,13 +100,16 @@ class Asked:
 
 
 def watch(house: House) -> str:
-    """A job: ask the chain what is due, work every edge anew; says in a line what there is."""
+    """A job: ask the chain what is due, work every edge anew; says in a line what was asked.
+
+    The line is public, like all of the job list: it says nothing of what was found.
+    """
     loaded = campaigns.current(house)
     if loaded is None:
         return "no campaign is loaded"
     said = look(house, loaded)
-    changed = recompute(house, loaded)
-    return f"{changed} edges are new or changed; {said}"
+    recompute(house, loaded)
+    return said
 
 
 def recompute(house: House, loaded: Loaded) -> int:

@@ -10,6 +10,7 @@ from services import task_board
 from services.claims import candidates
 from services.paging import paged
 from services.profiles import profile
+from services.signal_decisions import notices
 from services.task_board import Phase
 from verifiers.evidence import Candidate
 from web.asked import asked_page
@@ -50,6 +51,7 @@ def mine_page() -> str:
         "mine.html",
         registered=True,
         profile=seen,
+        decisions=len(notices(house(), person.participant)),
         candidates=paged([_candidate(each, titles) for each in found], asked.page, asked.per_page),
         claims=claims,
         tasks=[task_view(each) for each in tasks if each.phase is Phase.OPEN],

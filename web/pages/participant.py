@@ -8,6 +8,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from services.profiles import Line, profile
+from services.signal_decisions import notices
 from tasks.rewards.refusals import Place
 from web.claim_views import claim_view, reads_reasons
 from web.context import house
@@ -25,8 +26,10 @@ def participant_page(address: str) -> str | Response:
     if found.address != address:
         return redirect(url_for("participant.participant_page", address=found.address))
     person = current_person()
+    is_own = person is not None and person.participant == found.address
     return render_template(
         "participant.html",
+        decisions=len(notices(house(), found.address)) if is_own else 0,
         profile=found,
         stated=found.standing.reason if reads_reasons(person, found.address) else "",
         claims=[claim_view(claim, found.unit, person) for claim in found.claims],
