@@ -14,6 +14,7 @@ from services.payout_planning import Wanted
 from tasks.moment import Moment, parse_moment
 from tasks.payout.lifecycle import Act
 from tasks.rewards.money import parse_micro
+from verifiers.wallet.addresses import AddressError, parse_address
 
 _PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 
@@ -60,7 +61,7 @@ class PlanForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
         except ValueError as error:
             raise Refused(f"{error}.", "minimum") from error
         return Wanted(
-            payer=_text(self.payer),
+            payer=_payer(_text(self.payer)),
             rate=_text(self.rate),
             rate_source=_text(self.rate_source),
             rate_at=_moment(_text(self.rate_at)),
@@ -127,6 +128,13 @@ class ActForm(FlaskForm):  # type: ignore[misc]
 
 def _text(field: StringField | SelectField | TextAreaField) -> str:
     return (field.data or "").strip()
+
+
+def _payer(text: str) -> str:
+    try:
+        return parse_address(text)
+    except AddressError as error:
+        raise Refused(f"We can't pay from this account: {error}.", "payer") from error
 
 
 def _moment(text: str) -> Moment:
