@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from commands.story_benchmarks import benchmark_performances
+from commands.story_decisions import decision_performances
 from commands.story_probes import probe_performances
 from commands.story_staff import appointments
 from devnet.generation import V2
@@ -35,13 +36,25 @@ class Told:
         return ChainPoint(self._chain.chain_id, height, Moment(self._chain.time(height)))
 
     def performances(self, house: House) -> Sequence[Performance]:
-        """The acts of people in their order, each signed by the person's own key."""
+        """The acts of people in their order, each signed by the person's own key.
+
+        Those that need verdicts come after all others of the past: verdicts are there from the first start on.
+        """
         player = Player(house, self._story.keys.__getitem__, self.block)
-        told = [Performance(act.height, self._run(player, act)) for act in self._story.people]
+        own = (act for act in self._story.people if not isinstance(act, people.MakeAppeal))
+        told = [Performance(act.height, self._run(player, act)) for act in own]
+        told += decision_performances(player, self._story, self.block)
         told += appointments(house, self._seed)
         told += benchmark_performances(house, self.block, self._story.keys)
         told += probe_performances(house, self.block, self._story.chain.hosts, self._story.closes)
-        return sorted(told, key=lambda act: act.height)
+        return sorted(told, key=self._turn)
+
+    def _turn(self, act: Performance) -> tuple[int, int]:
+        return 1 if act.waits else 2 * (act.height > self._story.told_by), act.height
+
+    def small_tasks(self) -> str:
+        """The made-up tasks of this demo, as a part of a campaign file."""
+        return self._story.small_tasks
 
     def providers(self) -> Sequence[str]:
         """The owners of the providers that answer, in the order of their ports."""
@@ -63,4 +76,7 @@ class Told:
                 return partial(player.give_sdl, act.height, act.participant, fields)
             case people.SubmitClaim():
                 return partial(player.submit, act.height, act.participant, act.task, dict(act.fields))
+            case people.AnswerReview():
+                what = act.participant, act.task, act.subject
+                return partial(player.answer, act.height, *what, dict(act.fields))
         raise AssertionError(act)

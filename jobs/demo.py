@@ -7,11 +7,14 @@ import re
 import secrets
 import shutil
 import socket
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tasks.campaign import check
 from tasks.moment import SECOND, Moment, format_moment, parse_moment
+from tasks.rewards.money import Micro, format_micro, parse_micro
 
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
@@ -150,18 +153,36 @@ def write_settings(demo: Demo, clock_stops_at: Moment | None, providers: Sequenc
     write_whole(demo.folder / "ports.json", json.dumps(ports, indent=2) + "\n")
 
 
-def campaign_text(preset: str, opens: Moment) -> str:
+def campaign_text(preset: str, opens: Moment, small_tasks: str = "") -> str:
     """The preset with every time moved by the distance of `opens` from 2023, on the demo's chains.
 
     Results of a task can be final two minutes after they are published, so that a demo can pay within minutes.
+    `small_tasks`: a YAML document that begins with further `tasks`; what it may cost comes off the first task.
     """
     moved_by = opens - STORY_OPENS
-    text = _TIME.sub(lambda match: format_moment(Moment(parse_moment(match[0]) + moved_by)), preset)
+    whole = _with_small_tasks(preset, small_tasks) if small_tasks else preset
+    text = _TIME.sub(lambda match: format_moment(Moment(parse_moment(match[0]) + moved_by)), whole)
     for key, value in (("chain_id", CHAIN_ID), ("payout_chain_id", PAYOUT_CHAIN_ID), ("appeals", "2m")):
         text, count = re.subn(rf"(?m)^({key}:\s*)[^\s#]+", rf"\g<1>{value}", text)
         if count != 1:
             raise DemoError(f"the preset says `{key}` {count} times, not once")
     return text
+
+
+def _with_small_tasks(preset: str, small_tasks: str) -> str:
+    """The tasks of both, the small ones last, and the first task's budget lowered by what these may cost."""
+    comment, _, tasks = small_tasks.partition("tasks:\n")
+    joined = f"{preset.rstrip()}\n{textwrap.indent(comment, '  ')}{tasks}"
+    found = check(joined).exposure
+    if found is None or found.total_micro is None:
+        raise DemoError("the small tasks of the demo don't fit the preset: `campaign check` its campaign.yaml")
+    cost = found.total_micro - found.budget_micro
+    first = re.compile(r"(?m)^(      budget: *)([0-9]+)")
+
+    def lowered(match: re.Match[str]) -> str:
+        return f"{match[1]}{format_micro(Micro(parse_micro(match[2]) - cost))}"
+
+    return first.sub(lowered, joined, count=1)
 
 
 def free_port(wanted: int, *, network: bool = False) -> int:

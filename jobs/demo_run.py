@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
@@ -17,23 +18,28 @@ from services.author_codes import author_codes
 from services.errors import Unavailable, UseCaseError
 from services.house import House
 from services.loading import load_campaign
-from services.rewards import Computed, compute_awards
+from services.rewards import Computed, compute_awards, compute_if_changed
 from services.settings import Settings, load_settings
 from tasks.campaign import preset
 from verifiers.evidence import ChainPoint
 from verifiers.trouble import Trouble
 
 NOTE_EVERY = 50
+TRIES = 20
 LOOKS_AT_UNKNOWN = 3
 PRESET = "gpu-testnet-2023"
 
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """Something that a person of the story does when `height` is the newest block."""
+    """Something that a person of the story does when `height` is the newest block.
+
+    `waits`: it follows on verdicts and awards, so all that is due is verified before it.
+    """
 
     height: int
     run: Callable[[], None]
+    waits: bool = False
 
 
 class Told(Protocol):
@@ -55,6 +61,10 @@ class Told(Protocol):
         """The participants who have pull requests."""
         ...
 
+    def small_tasks(self) -> str:
+        """Made-up tasks beside the preset's, a YAML document that begins with `tasks`."""
+        ...
+
 
 @dataclass
 class DemoRun:
@@ -68,6 +78,7 @@ class DemoRun:
     messages: TextIO
     until_height: int | None = None
     supervisor: Supervisor = field(default_factory=Supervisor)
+    _has_found: bool = False
 
     def forever(self) -> None:
         """Run until told to stop."""
@@ -97,7 +108,7 @@ class DemoRun:
         settings = load_settings(demo.env_file)
         upgrade(settings.database_url)
         house = self.build_house(settings)
-        loaded, _ = load_campaign(house, _campaign(demo), "demo")
+        loaded, _ = load_campaign(house, _campaign(demo, self.told.small_tasks()), "demo")
         codes = {who: author_codes(settings, loaded.slug, who)[0] for who in self.told.authors()}
         write_whole(demo.codes_file, json.dumps(codes, indent=2) + "\n")
         self.supervisor.stop_on_signals()
@@ -123,16 +134,42 @@ class DemoRun:
         for number, act in enumerate(acts[done:], done + 1):
             if self.until_height is not None and act.height > self.until_height:
                 break
-            if not self._wait_until(house, act.height):
+            if not self._wait_until(house, act.height) or (act.waits and not self._wait_for_verdicts(house)):
                 return
-            try:
-                act.run()
-            except UseCaseError as refusal:
-                self._say(f"at height {act.height} somebody was told: {refusal.message}")
+            self._perform(act)
             done = number
             if number % NOTE_EVERY == 0 or number == len(acts):
                 self.demo.note_acts_done(number)
         self.demo.note_acts_done(done)
+
+    def _perform(self, act: Performance) -> None:
+        for left in reversed(range(TRIES)):
+            try:
+                act.run()
+            except UseCaseError as refusal:
+                if left and act.waits and isinstance(refusal, Unavailable):
+                    self.supervisor.stopping.wait(0.5)
+                    continue
+                self._say(f"at height {act.height} somebody was told: {refusal.message}")
+            return
+
+    def _wait_for_verdicts(self, house: House) -> bool:
+        """Until every claim there is has been looked at; the jobs do most of it. False where told to stop."""
+        loaded = campaigns.required(house)
+        while not self.supervisor.stopping.is_set():
+            self.supervisor.tend()
+            with suppress(Unavailable, Trouble):
+                if verification.judging_point(house, loaded) is not None:
+                    if not self._has_found:
+                        claims.find_claims(house)
+                        self._has_found = True
+                    while verification.verify_batch(house, loaded):
+                        self.supervisor.tend()
+                    if not verification.waiting_claims(house, loaded):
+                        compute_if_changed(house)
+                        return True
+            self.supervisor.stopping.wait(0.2)
+        return False
 
     def _wait_until(self, house: House, height: int) -> bool:
         while house.clock.now() < self.told.block(height).time:
@@ -167,6 +204,8 @@ class DemoRun:
             self._wait_for_node(house)
             claims.find_claims(house)
             verification.verify_everything(house, loaded, point, lambda _: self.supervisor.tend())
+            while verification.verify_batch(house, loaded):  # what was decided or entered since somebody looked
+                self.supervisor.tend()
             if not verification.look_again_at_unknown(house, loaded):
                 break
         verification.verify_everything(house, loaded, point, lambda _: self.supervisor.tend())
@@ -192,8 +231,8 @@ def _with_env(child: Callable[..., list[str]], demo: Demo) -> list[str]:
     return [program, script, "--env-file", str(demo.env_file)]
 
 
-def _campaign(demo: Demo) -> str:
+def _campaign(demo: Demo, small_tasks: str) -> str:
     """The campaign file of this demo; written once, so that people can read and revise it."""
     if not demo.campaign_file.exists():
-        demo.campaign_file.write_text(campaign_text(preset(PRESET), demo.opens))
+        demo.campaign_file.write_text(campaign_text(preset(PRESET), demo.opens, small_tasks))
     return demo.campaign_file.read_text()

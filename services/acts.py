@@ -89,9 +89,14 @@ class Player:
         roles.add_role(self.house, address, role)
 
     def decide(self, height: int, reviewer: str, participant: str, task: str, subject: str, ballot: Ballot) -> None:
-        """Decide somebody's claim as a reviewer; again: nothing changes."""
+        """Decide somebody's claim as a reviewer, or open it again; again: nothing changes."""
         house, claim = self._at(height), self._claim(participant, task, subject)
-        if not reviews.is_done(house, claim, Act(ballot.act), house.clock.now()):
+        act = Act(ballot.act)
+        if reviews.is_done(house, claim, act, house.clock.now()):
+            return
+        if act == Act.REOPEN:
+            reviews.reopen(house, reviewer, claim, ballot.reason)
+        else:
             reviews.decide(house, reviewer, claim, ballot)
 
     def answer(self, height: int, participant: str, task: str, subject: str, fields: Mapping[str, str]) -> None:

@@ -61,8 +61,10 @@ class Computed:
 
     def _as_said(self, document: dict[str, object], said: Sequence[Wanted]) -> dict[str, object]:
         """The document where results are final: the lines as the ledger has them, sums over these."""
+        places = {line.claim: place for place, line in enumerate(self.awards.lines)}
         lines = sorted(
-            (entry for entry in said if entry.kind == "claim"), key=lambda entry: (entry.position, entry.key)
+            (entry for entry in said if entry.kind == "claim"),
+            key=lambda entry: (places.get(entry.key, len(places)), entry.key),
         )
         shares = [entry for entry in said if entry.kind != "claim"]
         totals = dict.fromkeys(sorted({*self.awards.totals, *(entry.participant for entry in said)}), 0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ledger.claims import ClaimRow, EnteredSdlRow
@@ -311,6 +311,14 @@ def verify_everything(house: House, loaded: Loaded, point: ChainPoint, progress:
         count += len(rows)
         progress(len(rows))
     return count
+
+
+def waiting_claims(house: House, loaded: Loaded) -> int:
+    """How many claims nobody has looked at since they were entered, found or decided about."""
+    is_due = ClaimRow.settled.is_(False) & (ClaimRow.due_ns <= house.clock.now())
+    waiting = ClaimRow.campaign == loaded.slug, ClaimRow.verdict_id.is_(None) | is_due
+    with house.ledger.read() as session:
+        return session.scalar(select(func.count()).select_from(ClaimRow).where(*waiting)) or 0
 
 
 def look_again_at_unknown(house: House, loaded: Loaded) -> int:

@@ -22,8 +22,10 @@ from devnet.story.machines import hosted
 from devnet.story.parameters import Parameters, Totals, read_parameters
 from devnet.story.people import PersonAct, Register
 from devnet.story.plans import DeploymentPlan
+from devnet.story.reviewing import JudgedExpectation, pick, read_reviewing, reviewing, small_tasks, without
 from devnet.story.sdls import Library
 from devnet.story.signups import Participant, registrations, sign_ups
+from devnet.story.staff import StaffAct
 from devnet.story.writing import Writer
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
@@ -43,7 +45,8 @@ class Story:
     `unreadable`: addresses about which a node fails to answer, where whoever runs the network sees to that.
     `capacity`: the GPUs that each provider really has, by address and model. `hosts`: what the pre-flight says of
     each provider at the tip, and who claims its GPUs. `pulls`: what a code host shows; `authors`: what is expected of
-    those who wrote SDLs for everybody.
+    those who wrote SDLs for everybody. `decisions`: what the staff does, by height; `judged`: what is
+    expected of what people judge. `small_tasks`: made-up tasks, part of a campaign file.
     """
 
     chain: Scenario
@@ -59,6 +62,9 @@ class Story:
     hosts: tuple[HostExpectation, ...]
     pulls: tuple[PullTold, ...]
     authors: tuple[AuthorExpectation, ...]
+    decisions: tuple[StaffAct, ...]
+    judged: tuple[JudgedExpectation, ...]
+    small_tasks: str
 
 
 def names() -> tuple[str, ...]:
@@ -97,10 +103,15 @@ class Teller:
         people: list[PersonAct] = [*cast.acts, *registrations(self._parameters, self._folk, crowd)]
         plans, web_owners, entered = self._plans(cast, crowd)
         people += entered
-        kept = self._keepers(cast, crowd, plans)
-        written = authors(self._parameters, self._folk, self._sdls, crowd, plans)
-        people = [*written.renamed(kept.renamed(people)), *kept.acts, *written.acts]
-        acts = self._acts(plans, web_owners)
+        told = read_reviewing(self._parameters)
+        made = pick(told, crowd, plans)
+        rest = without(crowd, made.values())
+        kept = self._keepers(cast, rest, plans)
+        written = authors(self._parameters, self._folk, self._sdls, rest, plans)
+        known = {one.name: one.participant for one in written.expected} | self._cast()
+        judged = reviewing(self._parameters, self._folk, told, made, known)
+        people = [*judged.renamed(written.renamed(kept.renamed(people))), *kept.acts, *written.acts, *judged.acts]
+        acts = sorted([*self._acts(plans, web_owners), *judged.sends], key=lambda act: act.height)
         used = {act.sdl for act in acts if hasattr(act, "sdl")}
         catalogue = {
             app.slug: tuple(self._sdls.text(self._sdls.sdl(app.slug, m)) for m in self._parameters.catalogue_models)
@@ -133,7 +144,14 @@ class Teller:
             hosts=tuple(kept.expected),
             pulls=tuple(written.pulls),
             authors=tuple(written.expected),
+            decisions=tuple(sorted(judged.staff, key=lambda act: act.height)),
+            judged=tuple(judged.expected),
+            small_tasks=small_tasks(self._parameters),
         )
+
+    def _cast(self) -> dict[str, str]:
+        registered = (one["name"] for one in self._parameters.cast if one["registers"] is not None)
+        return {name: self._folk.address(name) for name in registered}
 
     def _keepers(self, cast: Cast, crowd: list[Participant], plans: list[DeploymentPlan]) -> Keepers:
         """Providers are kept by people who lease no GPU, so that no lease is on one's own provider by chance."""

@@ -32,6 +32,8 @@ def way_of(parameters: Parameters, one: ProviderPlan) -> Way:
     told = dict(parameters.ways.get(one.name, {}))
     if "revokes" in told:
         told["revokes"] = one.joins + parameters.calendar.day(told["revokes"])
+    if told.get("shows") not in {each.name for each in parameters.providers}:
+        told.pop("shows", None)  # a smaller scale may lack the provider whose certificate it would be
     told["claims"] = tuple(told.get("claims", ()))
     told["faults"] = tuple(_fault(parameters.calendar, fault) for fault in told.get("faults", ()))
     return Way(**told)

@@ -47,3 +47,22 @@ class SubmitClaim(PersonAct):
 
     task: str
     fields: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerReview(PersonAct):
+    """Answer a reviewer who asked for changes to the claim (task, subject)."""
+
+    task: str
+    subject: str
+    fields: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeAppeal(PersonAct):
+    """Contest what came of one's claim (task, subject). `about`: its result or its award."""
+
+    task: str
+    subject: str
+    about: str
+    text: str

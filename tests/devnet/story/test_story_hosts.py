@@ -177,7 +177,7 @@ def test_hosts__have_what_the_story_leases__and_keepers_who_lease_nothing(bench:
     assert {act.participant for act in claims} == {one.keeper for one in told.hosts}
 
 
-def test_tiny__has_a_keeper_for_its_first_provider() -> None:
+def test_tiny__has_a_keeper_for_each_of_its_providers() -> None:
     tiny = story("gpu-testnet-2023", scale="tiny")
-    assert [bool(one.keeper) for one in tiny.hosts] == [True, False, False, False, False, False]
+    assert [bool(one.keeper) for one in tiny.hosts] == [True] * 6
     assert [one.owner for one in tiny.chain.hosts] == [one.provider for one in tiny.hosts]
