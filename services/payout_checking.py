@@ -113,7 +113,11 @@ def _store(house: House, actor: str, batch: BatchView, signed: _Signed, account_
         at = house.clock.now()
         if session.get(PayoutSignedRow, signed.hash) is not None:
             return False
-        refusal = second_file_refusal(approved_batch(session, batch.id), signed.sequence, account_sequence)
+        approved, seen = approved_batch(session, batch.id), {file.hash for file in batch.signed}
+        if any(its != signed.sequence for name, its in approved.signed.items() if name not in seen):
+            # Nobody asked the chain about that one: the account's sequence alone does not say that it was not paid.
+            raise Conflict(f"{batch.name}: a file with another sequence was stored just now: look at it first.")
+        refusal = second_file_refusal(approved, signed.sequence, account_sequence)
         if refusal is not None:
             raise Conflict(f"{batch.name}: {refusal}.")
         detail = {"hash": signed.hash, "sequence": signed.sequence}

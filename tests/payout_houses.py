@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from ledger.awards import AwardLineRow
+from ledger.base import Ledger
 from ledger.people import AddressRow, ParticipantRow, RegistrationRow
 from ledger.results import ResultStateRow
 from ledger.rows import insert_rows
+from ledger.upgrading import upgrade
 from services import payout_planning, payout_signing
 from services.clock import StoppedClock
 from services.house import House
+from services.loading import load_campaign
 from services.payout_planning import Wanted
 from services.payout_records import batch, exported_file, payout
 from services.payout_views import PayoutView
 from services.roles import add_role
+from services.settings import Settings
 from tasks.moment import parse_moment
 from tasks.payout.sealing import Part
 from tests import endings, houses
+from tests.databases import postgresql_database
 from tests.payout_lines import MODULE, person
 from tests.wallets import Keyholder, amino_signer, multisig_address, multisig_signer, signed_like_cli
 from tests.wallets import joined as joined_signatures
@@ -167,3 +173,19 @@ def signed_file(
 
 def state(house: House, number: int = 1) -> str:
     return str(payout(house, number).state)
+
+
+@contextmanager
+def house_on(kind: str, folder: Path, amounts: Sequence[int] = (10, 20, 30), **settings: object) -> Iterator[House]:
+    """The house of `make_house` on SQLite, or on a PostgreSQL database of its own (skips where there is none)."""
+    if kind == "sqlite":
+        yield make_house(folder, amounts, **settings)
+        return
+    with postgresql_database() as url:
+        upgrade(url)
+        given = Settings(_env_file=None, database_url=url, payout_chain_id=CHAIN, **settings)
+        house = House(given, Ledger(url), StoppedClock(NOW))
+        load_campaign(house, endings.CAMPAIGN, "tests")
+        settle(house, amounts)
+        yield house
+        house.ledger.close()
