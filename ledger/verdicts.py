@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from ledger.claims import CheckRow, ClaimRow, VerdictObservationRow, VerdictRow
@@ -66,6 +66,18 @@ def take_due(session: Session, now: Moment, worker: str, limit: int, lease: Dura
         execution_options={"synchronize_session": False},
     ).all()
     return sorted(taken, key=lambda row: (row.due_ns or 0, row.id))
+
+
+def look_again(session: Session, now: Moment, *which: ColumnElement[bool], settled_too: bool = False) -> int:
+    """Make these claims due now, those that are settled only with `settled_too`; returns how many.
+
+    Who works on one loses it: what they read is old.
+    """
+    again = {"due_ns": now, "settled": False, "taken_by": None, "taken_until_ns": None}
+    statement = update(ClaimRow).where(*which).values(again).returning(ClaimRow.id)
+    if not settled_too:
+        statement = statement.where(ClaimRow.settled.is_(False))
+    return len(session.scalars(statement, execution_options={"synchronize_session": False}).all())
 
 
 def let_go(session: Session, claims: Sequence[str], worker: str, due: Moment) -> None:

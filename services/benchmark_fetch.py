@@ -10,7 +10,7 @@ from ledger.benchmarks import BenchmarkChallengeRow
 from ledger.chain import ProviderRow
 from services.errors import Refused
 from services.house import House
-from verifiers.benchmark.answers import MAX_BYTES
+from verifiers.benchmark.answers import most_bytes
 from verifiers.evidence import Entry
 from verifiers.guard import PORTS, Guard, NamedHost, named_host, named_url
 from verifiers.http import Door, Limits
@@ -29,23 +29,31 @@ def fetched(house: House, entry: Entry, ca_file: str | None = None) -> Entry:
     run = entry.run
     if run is None or not run.address:
         return entry
+    text, host = fetched_text(house, run.challenge, run.address, ca_file=ca_file)
+    return replace(entry, run=replace(run, result=text, host=host))
+
+
+def fetched_text(
+    house: House, challenge: str, address: str, gpus: int = 1, ca_file: str | None = None
+) -> tuple[str, str]:
+    """What an address of the provider serves as the result of `gpus` GPUs, and its host. Raises as above."""
     try:
-        named = named_url(run.address)
-        known = _hosts_of(house, run.challenge)
+        named = named_url(address)
+        known = _hosts_of(house, challenge)
         if not any(is_at(named, host) for host in known):
             raise Refused(
                 f"{named.host} is no address of this provider: enter the text of result.json instead.", "result"
             )
-        body = _read(house, named, ca_file)
+        body = _read(house, named, most_bytes(gpus), ca_file)
     except Trouble as trouble:
         text = f"The address could not be read ({trouble}). Enter the text of result.json instead."
         raise Refused(text, "result") from trouble
-    return replace(entry, run=replace(run, result=body.decode("utf-8", "replace"), host=named.shown))
+    return body.decode("utf-8", "replace"), named.shown
 
 
-def _read(house: House, named: NamedHost, ca_file: str | None) -> bytes:
+def _read(house: House, named: NamedHost, most: int, ca_file: str | None) -> bytes:
     guard = Guard(house.settings.allow_private_hosts, ports=PORTS | {named.port})
-    limits = Limits(deadline_seconds=SECONDS, body_bytes=MAX_BYTES + 1)
+    limits = Limits(deadline_seconds=SECONDS, body_bytes=most + 1)
     door = Door(named.url, limits, connect=ConnectChecked(guard), ca_file=ca_file)
     try:
         reply = door.get(named.target or "/result.json")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.claims import ClaimRow, EnteredSdlRow
 from ledger.observations import store_observations
 from ledger.people import AddressRow, RegistrationRow
 from ledger.rows import insert_once, replace_rows
-from ledger.verdicts import claim_id
+from ledger.verdicts import claim_id, look_again
 from services import benchmarks, campaigns, submissions
 from services.benchmark_fetch import fetched
 from services.campaigns import Loaded
@@ -30,8 +30,6 @@ from verifiers.trouble import Trouble
 
 LONGEST_FIELD = 4096
 
-_LOOK_ANEW = {"taken_by": None, "taken_until_ns": None}
-"""Who works on a claim loses it when something new was entered: what they read is old."""
 MOST_OPEN = 20
 """Claims without a subject of their own that one participant may have open in one task."""
 
@@ -148,11 +146,7 @@ def _keep_sdl(session: Session, loaded: Loaded, participant: str, sdl: EnteredSd
         "received_ns": now,
     }
     replace_rows(session, EnteredSdlRow, [row])
-    session.execute(
-        update(ClaimRow)
-        .where(ClaimRow.campaign == loaded.slug, ClaimRow.participant == participant, ClaimRow.settled.is_(False))
-        .values(**_LOOK_ANEW, due_ns=now)
-    )
+    look_again(session, now, ClaimRow.campaign == loaded.slug, ClaimRow.participant == participant)
 
 
 def _insert(
@@ -177,8 +171,7 @@ def _insert(
     }
     is_new = insert_once(session, ClaimRow, row)
     if not is_new and not found:
-        again = ClaimRow.id == name, ClaimRow.settled.is_(False)
-        session.execute(update(ClaimRow).where(*again).values(**_LOOK_ANEW, due_ns=now))
+        look_again(session, now, ClaimRow.id == name)
     return Submitted(name, is_new)
 
 

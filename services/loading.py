@@ -9,12 +9,15 @@ from sqlalchemy.orm import Session
 
 from ledger.audit import append_act
 from ledger.campaigns import CampaignRevisionRow
+from ledger.claims import ClaimRow
 from ledger.results import SHARES, final_states
+from ledger.verdicts import look_again
 from services.campaigns import Loaded, loaded, revised
 from services.completions import read_worked
 from services.grants import granted_micro
 from services.house import House
 from tasks.campaign import Campaign, CampaignErrors, load
+from tasks.judge_params import judge_params
 from tasks.mistakes import Mistake
 from tasks.moment import Moment, format_moment
 from tasks.preview import Cut, Shift, maxima_below_awarded, preview
@@ -22,6 +25,9 @@ from tasks.revisions import Difference, Rules, differences, mistake_at, mistakes
 from tasks.rewards.completion import Completion
 from tasks.rewards.engine import compute
 from tasks.rewards.money import format_micro
+from verifiers.evidence import Outcome
+
+ONBOARDING = "provider_onboarding"
 
 
 @dataclass(frozen=True)
@@ -147,9 +153,28 @@ def load_campaign(house: House, text: str, author: str, reason: str | None = Non
             if mistakes:
                 raise CampaignErrors(mistakes)
         _store(session, campaign, text, author, reason or (campaign.change.reason if campaign.change else None), now)
+        if before is not None:
+            _look_again(session, before.newest, campaign, now)
         return Loaded(rules), True
 
     return house.ledger.transact(store)
+
+
+def _look_again(session: Session, before: Campaign, after: Campaign, now: Moment) -> None:
+    """Let GPUs that failed be judged again where the revision excuses more time or asks something else of them.
+
+    What probes and looks saw of them is kept for good, so that nothing has to be seen again. Passed claims stay: no
+    excuse counts against anybody.
+    """
+    final = final_states(session, after.slug)
+    for task in after.tasks:
+        old = before.task(task.slug)
+        if task.kind != ONBOARDING or old is None or task.slug in final:
+            continue
+        asked = [(judge_params(each, one), one.opens, one.closes) for each, one in ((before, old), (after, task))]
+        if asked[0] != asked[1]:
+            of_task = ClaimRow.campaign == after.slug, ClaimRow.task == task.slug
+            look_again(session, now, *of_task, ClaimRow.outcome == Outcome.FAILED, settled_too=True)
 
 
 def _completions(house: House, campaign: Campaign) -> list[Completion]:

@@ -8,20 +8,26 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ledger.benchmarks import BenchmarkChallengeRow, BenchmarkRunRow, challenges_of_checks
 from ledger.chain import ProviderRow
 from ledger.claims import CheckRow, VerdictObservationRow, VerdictRow
 from ledger.observations import load_observations
 from ledger.people import AddressRow, RegistrationRow
 from ledger.probes import load_days
 from ledger.rows import in_parts
+from ledger.spot_checks import SpotCheckRow, SpotSeedRow, checks_of
 from services.campaigns import Loaded
 from services.house import House
 from services.probing import seal_days
 from tasks.moment import Moment
-from verifiers.evidence import ChainPoint, Observation, Outcome, Source
+from verifiers.evidence import ChainPoint, ClaimFacts, Observation, Outcome, Source
+from verifiers.onboarding.draws import Group
+from verifiers.onboarding.entry import read_subject
 from verifiers.onboarding.leases import TENANTS
 from verifiers.onboarding.looks import Look, look_of, looks_body, looks_request
 from verifiers.onboarding.measured import days_body, days_request
+from verifiers.onboarding.spot_checks import name_of
+from verifiers.onboarding.spot_record import Opened, spot_body, spot_request
 from verifiers.probes import canonical, day_of
 
 HOST = "record"
@@ -52,6 +58,27 @@ class KeptRecords:
         last = verdicts[len(looks) - 1]
         record = Observation(Source.RECORD, looks_request(claim), body, HOST, Moment(last.decided_ns))
         return [record, *seen]
+
+    def spot_checks(self, claim: ClaimFacts) -> Sequence[Observation]:
+        """Those of its group that were opened, what was entered for them, and what the passing looks saw."""
+        gpu = read_subject(claim.subject)
+        if gpu is None:
+            return ()
+        group = Group.of(claim.campaign, claim.task, claim.participant, gpu)
+        with self.house.ledger.read() as session:
+            seed = session.get(SpotSeedRow, (claim.campaign, claim.task))
+            rows = [row for row in checks_of(session, claim.campaign, group) if row.opens_ns is not None]
+            if seed is None or not rows:
+                return ()
+            given = challenges_of_checks(session, [row.id for row in rows])
+            passing = passing_looks(session, claim.id, [row.number for row in rows])
+            opened = [opened_of(row, given[row.id], passing.get(row.number)) for row in rows]
+            runs = [run.observation for pairs in given.values() for _, run in pairs if run and run.observation]
+            kept = [name for each in opened for name in each.observations]
+            seen = load_observations(session, list(dict.fromkeys([*runs, *kept])))
+        body = spot_body(seed.commitment, opened)
+        record = Observation(Source.RECORD, spot_request(claim.id), body, HOST, self.house.clock.now())
+        return [record, *seen.values()]
 
     def tenants(self, addresses: Sequence[str]) -> Observation:
         """Which of these are addresses of registered participants."""
@@ -99,6 +126,50 @@ def _seen_by(session: Session, verdict: int, claim: str) -> list[Observation]:
         if observation.source in {Source.CHAIN, Source.PROVIDER}
         or (observation.source == Source.RECORD and observation.request != earlier)
     ]
+
+
+def opened_of(
+    row: SpotCheckRow,
+    given: Sequence[tuple[BenchmarkChallengeRow, BenchmarkRunRow | None]],
+    passing: tuple[ChainPoint, tuple[str, ...]] | None,
+) -> Opened:
+    """A spot check as judges read it: with the challenges that a result was entered for."""
+    point, seen = passing if passing is not None else (None, ())
+    return Opened(
+        id=row.id,
+        number=row.number,
+        opens=Moment(row.opens_ns or 0),
+        gpus=row.gpus,
+        height=row.height,
+        block_hash=row.block_hash,
+        challenges=tuple(challenge.id for challenge, run in given if run is not None and run.observation),
+        passing=point,
+        observations=seen,
+    )
+
+
+def passing_looks(
+    session: Session, claim: str, numbers: Sequence[int]
+) -> dict[int, tuple[ChainPoint, tuple[str, ...]]]:
+    """The first look in which each of these spot checks passed by a run, and what it saw of it, by number.
+
+    One that was set aside passed by no run: it has no height.
+    """
+    names = {name_of(number): number for number in numbers}
+    statement = (
+        select(CheckRow, VerdictRow)
+        .join(VerdictRow, VerdictRow.id == CheckRow.verdict)
+        .where(VerdictRow.claim == claim, CheckRow.name.in_(names), CheckRow.height.is_not(None))
+        .where(CheckRow.outcome == Outcome.PASSED)
+        .order_by(VerdictRow.id)
+    )
+    found: dict[int, tuple[ChainPoint, tuple[str, ...]]] = {}
+    for check, verdict in session.execute(statement):
+        point = ChainPoint(verdict.as_of_chain, check.height or 0, Moment(check.time_ns or 0))
+        seen = load_observations(session, check.observations)
+        kept = tuple(name for name, one in seen.items() if one.source in {Source.CHAIN, Source.ENTERED})
+        found.setdefault(names[check.name], (point, kept))
+    return found
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.audit import append_act
@@ -15,6 +15,7 @@ from ledger.observations import load_observations, store_observations
 from ledger.people import AddressRow, RoleRow
 from ledger.reviews import ReviewerRow, ReviewStepRow
 from ledger.rows import in_parts, insert_once
+from ledger.verdicts import look_again
 from services.errors import NotAllowed, NotFound, Refused
 from services.house import House
 from tasks.moment import Moment
@@ -113,14 +114,8 @@ def keep_step(session: Session, claim: ClaimRow, now: Moment, deed: Deed) -> Ste
     )
     detail = {"number": number, "observation": seen.id, "task": claim.task}
     append_act(session, now, deed.actor, f"claim.{deed.act}", claim.id, detail)
-    look_again(session, claim.id, now)
+    look_again(session, now, ClaimRow.id == claim.id, settled_too=True)
     return step
-
-
-def look_again(session: Session, claim: str, now: Moment) -> None:
-    """Make a claim due now; who works on it loses it, since what they read is old."""
-    again = {"due_ns": now, "settled": False, "taken_by": None, "taken_until_ns": None}
-    session.execute(update(ClaimRow).where(ClaimRow.id == claim).values(again))
 
 
 def person_of(session: Session, address: str) -> str:

@@ -7,12 +7,13 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.claims import ClaimRow
 from ledger.observations import load_observations, store_observations
 from ledger.submissions import SubmittedSdlRow, newest_version, submitted_in
+from ledger.verdicts import look_again
 from services.author_codes import author_codes
 from services.campaigns import Loaded
 from services.errors import Conflict
@@ -119,8 +120,7 @@ def keep(
     )
     session.flush()
     # whoever looks at the version before loses the claim: what they find is of no use any more
-    anew = {"settled": False, "due_ns": now, "taken_by": None, "taken_until_ns": None}
-    session.execute(update(ClaimRow).where(ClaimRow.id == claim).values(**anew))
+    look_again(session, now, ClaimRow.id == claim, settled_too=True)
     return True
 
 

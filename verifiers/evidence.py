@@ -315,6 +315,11 @@ class RecordSource(Protocol):
         at one moment, the observations of that look follow: they are judged again, not looked for again."""
         ...
 
+    def spot_checks(self, claim: ClaimFacts) -> Sequence[Observation]:
+        """The spot checks that cover a claim and were opened, request `SPOT CHECKS <claim>`; then the results entered
+        for them, and what the look saw in which one passed: that is judged again, not looked for again."""
+        ...
+
     def tenants(self, addresses: Sequence[str]) -> Observation:
         """Which of these addresses belong to registered participants; request `TENANTS <campaign>`."""
         ...

@@ -58,6 +58,17 @@ def _code(key: bytes, campaign: str, participant: str, provider: str, issued: Mo
     return hmac.digest(key, text.encode(), "sha256").hex()[:32]
 
 
+def spot_challenge(key: bytes, spot_check: str, attempt: int, part: int) -> str:
+    """The id of the challenge for one container of one attempt at a spot check."""
+    return hmac.digest(key, f"spot challenge\n{spot_check}\n{attempt}\n{part}".encode(), "sha256").hex()[:32]
+
+
+def is_spot_challenge(keys: Sequence[bytes], challenge_id: str, spot_check: str, attempt: int, part: int) -> bool:
+    """Whether a challenge's id was made by us for this container."""
+    made = (spot_challenge(key, spot_check, attempt, part) for key in keys)
+    return any(hmac.compare_digest(each, challenge_id) for each in made)
+
+
 def runner_token(key: bytes, challenge_id: str) -> str:
     """What the runner shows to the platform; it stands in the SDL only, never in a result."""
     return hmac.digest(key, f"runner\n{challenge_id}".encode(), "sha256").hex()

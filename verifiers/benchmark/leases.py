@@ -63,10 +63,10 @@ class Leases:
 
     def at(self, received: Moment) -> Found:
         """The newest lease that was active at the moment `received`."""
-        ids, trouble = self._lists()
+        ids, trouble = self.lists()
         ended: list[LeaseInfo] = []
         for row, group, lease in self.on_provider():
-            created, closed = self._times(lease)
+            created, closed = self.times(lease)
             ids += [*created.observations, *closed.observations]
             if created.value is None or (closed.value is None and not lease.lease.runs):
                 trouble = trouble or created.trouble or closed.trouble
@@ -77,7 +77,8 @@ class Leases:
             ended.append(lease)
         return Found(None, trouble=trouble, ended=tuple(ended), observations=tuple(dict.fromkeys(ids)))
 
-    def _lists(self) -> tuple[list[str], str | None]:
+    def lists(self) -> tuple[list[str], str | None]:
+        """The observations of the participant's lists, and what kept one of them from being read."""
         ids: list[str] = []
         trouble = None
         for address in self.claim.addresses:
@@ -86,7 +87,8 @@ class Leases:
                 trouble = trouble or seen.trouble
         return ids, trouble
 
-    def _times(self, lease: LeaseInfo) -> tuple[Seen[Moment], Seen[Moment]]:
+    def times(self, lease: LeaseInfo) -> tuple[Seen[Moment], Seen[Moment]]:
+        """When it was made and when it was closed; an open one has no value for the latter, and no trouble."""
         created = self.facts.time_of(lease.lease.created_at)
         closed: Seen[Moment] = Seen(None) if lease.lease.runs else self.facts.time_of(lease.lease.closed_on)
         return created, closed

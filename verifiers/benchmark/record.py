@@ -22,6 +22,7 @@ class IssuedFacts(_Part):
     """The challenge as it was issued; `genuine`: its id is the code of these facts under one of our keys.
 
     `shipped`: it came with a demo on loopback, together with a result that was made for it.
+    `spot_check`: the id of the spot check that it was given for; empty for a run that its owner asked for.
     """
 
     id: str
@@ -33,6 +34,7 @@ class IssuedFacts(_Part):
     genuine: bool
     shipped: bool = False
     sdl_hashes: list[str]
+    spot_check: str = ""
 
     @property
     def expires(self) -> Moment:

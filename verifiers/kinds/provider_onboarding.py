@@ -24,10 +24,11 @@ from verifiers.onboarding.leases import Needed, Search, Want, owners_of, provide
 from verifiers.onboarding.looks import read_looks
 from verifiers.onboarding.params import OnboardingParams, onboarding_params
 from verifiers.onboarding.seen import record_in
+from verifiers.onboarding.spot_gather import spot_checks_of
 from verifiers.onboarding.verdict import Case, verdict_of
 
 KIND = "provider_onboarding"
-VERSION = 1
+VERSION = 2
 
 
 def enter(fields: Mapping[str, str], params: Mapping[str, object], addresses: Sequence[str]) -> Entry:
@@ -44,16 +45,19 @@ def provider_candidates(
 
 def gather(claim: ClaimFacts, params: Mapping[str, object], sources: Sources) -> Sequence[Observation]:
     """Look at the provider until a look passes everything that must hold at one moment; that look is kept for good,
-    and from then on only our probes are read, once the task is closed.
+    and from then on only spot checks are looked at, and our probes once the task is closed.
 
     Claims of one provider share all of it.
     """
     gpu = read_subject(claim.subject)
     if gpu is None:
         return ()
+    wanted = onboarding_params(params)
     seen = list(sources.records.looks(claim.id))
     if not read_looks(claim.id, seen).has_passed:
-        seen += _look(claim, gpu, onboarding_params(params), sources)
+        seen += _look(claim, gpu, wanted, sources)
+    elif wanted.spot_checks:
+        seen += spot_checks_of(claim, gpu, wanted, sources)
     if claim.closes <= sources.chain.point.time:
         seen += sources.probes.days(gpu.provider, claim.opens, claim.closes)
     return tuple({observation.id: observation for observation in seen}.values())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.moment import Moment
-from verifiers.evidence import ChainPoint, Observation, Outcome, Source
+from verifiers.evidence import ChainPoint, ClaimFacts, Observation, Outcome, Source
 from verifiers.probes import canonical
 
 INSTANT = (
@@ -102,6 +102,10 @@ class NothingKept:
         return ()
 
     def looks(self, claim: str) -> Sequence[Observation]:  # noqa: ARG002 - the shape of the protocol
+        """None."""
+        return ()
+
+    def spot_checks(self, claim: ClaimFacts) -> Sequence[Observation]:  # noqa: ARG002
         """None."""
         return ()
 

@@ -11,6 +11,7 @@ from verifiers.deciding import REVIEW
 from verifiers.deployed.facts import ChainFacts
 from verifiers.deployed.wording import could_not_look, count_of, short
 from verifiers.evidence import ChainPoint, Check, ClaimFacts, Observation, Outcome, Verdict, outcome_of
+from verifiers.onboarding import spot_checks
 from verifiers.onboarding.entry import Gpu
 from verifiers.onboarding.instant import Instant, instant
 from verifiers.onboarding.leases import Proof, Search
@@ -18,10 +19,10 @@ from verifiers.onboarding.looks import LEASE, Look, Looks, read_looks
 from verifiers.onboarding.measured import Measured, measured
 from verifiers.onboarding.params import OnboardingParams
 from verifiers.onboarding.seen import region_of
+from verifiers.onboarding.spot_checks import SPOT_CHECK, SpotChecked, SpotChecks
 
 SOON = 120 * SECOND
 OFTEN = 600 * SECOND
-SPOT_CHECKS = "spot_checks"
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def verdict_of(case: Case, judge: str, version: int) -> Verdict:
     proof = search.proof()
     when = _when(looks, look, proof)
     uptime = measured(case.claim, case.gpu, case.params, case.observations, when.at, case.as_of)
-    checks = _checks(case, look, proof, uptime)
+    spots = SpotChecks(case.claim, case.gpu, case.params, case.observations, when.at, case.as_of).checked()
+    checks = _checks(case, look, proof, uptime, spots)
     outcome = outcome_of(checks)
     holds_place = outcome in (Outcome.PENDING, Outcome.UNKNOWN) and when.at is not None
     return Verdict(
@@ -71,8 +73,8 @@ def verdict_of(case: Case, judge: str, version: int) -> Verdict:
         tx_index=when.tx_index,
         attributes=_attributes(case, look),
         holds_place=holds_place,
-        next_look=_next_look(case, outcome, when, uptime),
-        missing=_missing(case, checks),
+        next_look=_next_look(case, outcome, when, uptime, spots),
+        missing=_missing(case, checks, spots),
     )
 
 
@@ -101,11 +103,9 @@ def _when(looks: Looks, look: Instant, proof: Proof) -> When:
     return When(look.point.time)
 
 
-def _checks(case: Case, look: Instant, proof: Proof, uptime: Measured) -> tuple[Check, ...]:
-    checks = [*look.checks, _lease(case, proof), uptime.check]
-    if case.params.spot_checks:
-        checks.append(_spot_checks(case))
-    doubts = (*look.doubts, *uptime.doubts)
+def _checks(case: Case, look: Instant, proof: Proof, uptime: Measured, spots: SpotChecked) -> tuple[Check, ...]:
+    checks = [*look.checks, _lease(case, proof), uptime.check, *spots.checks]
+    doubts = (*look.doubts, *uptime.doubts, *spots.doubts)
     if doubts:
         expected = "accepted by a reviewer, because something here is for a person to decide"
         checks.append(Check(REVIEW, expected, "; ".join(doubts), Outcome.PENDING))
@@ -129,19 +129,6 @@ def _lease(case: Case, proof: Proof) -> Check:
     return Check(LEASE, expected, seen, outcome, proof.observations)
 
 
-def _spot_checks(case: Case) -> Check:
-    count = case.params.spot_checks
-    expected = (
-        f"{count_of(count, 'benchmark run')} on all claimed GPUs at moments drawn by the platform, each in 24 h"
-    )
-    return Check(
-        SPOT_CHECKS,
-        expected,
-        "none was asked for yet: this platform does not draw the moments so far",
-        Outcome.PENDING,
-    )
-
-
 def _attributes(case: Case, look: Instant) -> Mapping[str, str]:
     found = {"gpu_model": case.gpu.model}
     gpu_class = case.params.classes.get(case.gpu.model)
@@ -153,21 +140,23 @@ def _attributes(case: Case, look: Instant) -> Mapping[str, str]:
     return found
 
 
-def _next_look(case: Case, outcome: Outcome, when: When, uptime: Measured) -> Moment | None:
+def _next_look(case: Case, outcome: Outcome, when: When, uptime: Measured, spots: SpotChecked) -> Moment | None:
     now, closes = case.as_of.time, case.claim.closes
     if outcome == Outcome.PASSED:
         return None
     if outcome == Outcome.FAILED:
         # a campaign that is prolonged leaves enough time again
-        return closes if uptime.is_too_short and not case.is_closed else None
+        is_too_late = uptime.is_too_short or spots.is_too_late
+        return closes if is_too_late and not case.is_closed else None
     if outcome == Outcome.UNKNOWN:
         return Moment(now + SOON)
     if case.is_closed:
-        is_ours = uptime.waits_for_seal or case.params.spot_checks > 0
-        return Moment(now + OFTEN) if is_ours else None
+        return Moment(now + OFTEN) if uptime.waits_for_seal or spots.next_look is not None else None
     # chain time may be a block behind the close when it comes
     at_close = max(closes, now + 30 * SECOND)
-    return Moment(at_close if when.at is not None else min(now + OFTEN, at_close))
+    if when.at is None:
+        return Moment(min(now + OFTEN, at_close))
+    return Moment(at_close if spots.next_look is None else min(spots.next_look, at_close))
 
 
 _MENDS = {
@@ -186,11 +175,11 @@ _MENDS = {
     "gpu_label": "Label the GPU as what it is.",
     "audited": "Let an auditor of the campaign sign this model in your attributes.",
     LEASE: "Let a tenant who counts lease a GPU of this model from you.",
-    SPOT_CHECKS: "Nothing for you to do: the platform asks for benchmark runs, which it does not do so far.",
+    spot_checks.NAME: "Begin early enough that a spot check fits before the close.",
 }
 
 
-def _missing(case: Case, checks: Sequence[Check]) -> tuple[str, ...]:
+def _missing(case: Case, checks: Sequence[Check], spots: SpotChecked) -> tuple[str, ...]:
     """One sentence for each check that is not passed; only the failures where one failed."""
     outcomes = {check.outcome for check in checks}
     if Outcome.FAILED in outcomes:
@@ -198,18 +187,30 @@ def _missing(case: Case, checks: Sequence[Check]) -> tuple[str, ...]:
     else:
         shown = [check for check in checks if check.outcome == Outcome.PENDING]
     sentences = [_sentence(case, check, others=len(shown) > 1) for check in shown]
+    if Outcome.FAILED not in outcomes:
+        sentences = [*spots.missing, *sentences]
     if Outcome.FAILED not in outcomes and Outcome.UNKNOWN in outcomes:
         sentences.append("Some of it could not be looked at: that costs you nothing, we look again by ourselves.")
     return tuple(dict.fromkeys(sentence for sentence in sentences if sentence))
 
 
 def _sentence(case: Case, check: Check, *, others: bool) -> str:
-    if check.name == "uptime":
-        if check.outcome == Outcome.FAILED:
-            return f"The uptime was not enough: {check.seen}."
-        if others:
-            return ""
-        return f"Keep the provider up until {format_moment(case.claim.closes)}."
+    failed = check.outcome == Outcome.FAILED
+    if check.name == "uptime" and failed:
+        return f"The uptime was not enough: {check.seen}."
+    if check.name.startswith(SPOT_CHECK):
+        return f"A spot check was not passed: {check.seen}." if failed else ""
     if check.name == REVIEW:
         return "Nothing for you to do: a reviewer looks at it."
-    return _MENDS.get(check.name, "")
+    if others and not failed and check.name in _DURATIONS:
+        return ""
+    if check.name == "uptime":
+        return f"Keep the provider up until {format_moment(case.claim.closes)}."
+    return _MENDS_LATER.get(check.name, "") if not failed else _MENDS.get(check.name, "")
+
+
+_DURATIONS = frozenset({"uptime", spot_checks.NAME})
+_MENDS_LATER = {
+    **_MENDS,
+    spot_checks.NAME: "Spot checks come at moments that nobody knows before: look here once a day.",
+}

@@ -367,14 +367,6 @@ def test_uptime__never_passed__is_not_measured() -> None:
     assert verdict.outcome == Outcome.FAILED
 
 
-def test_spot_checks__asked__are_pending_with_a_sentence() -> None:
-    world = good()
-    verdict = looked(world, spot_checks=2)
-    assert outcomes(verdict)["spot_checks"] == "pending"
-    assert "2 benchmark runs" in next(check.expected for check in verdict.checks if check.name == "spot_checks")
-    assert any("benchmark" in sentence for sentence in verdict.missing)
-
-
 # ------------------------------------------------------------------ the entry
 
 
