@@ -26,6 +26,8 @@ class Asked:
     height: int | None
     path: str
     connection: int = 0
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class Node:
             def do_POST(self) -> None:
                 self._reply(self.rfile.read(int(self.headers.get("content-length", 0))))
 
-            def _reply(self, _: bytes) -> None:
+            def _reply(self, body: bytes) -> None:
                 parts = urlsplit(self.path)
                 height = self.headers.get("x-cosmos-block-height")
                 asked = Asked(
@@ -139,6 +141,8 @@ class Node:
                     int(height) if height else None,
                     self.path,
                     self.client_address[1],
+                    self.command,
+                    body,
                 )
                 node.asked.append(asked)
                 answer = node.answer(asked)
@@ -150,13 +154,13 @@ class Node:
                         # the client had enough, as it should
                         return
                     return
-                body = answer.bytes()
+                said = answer.bytes()
                 self.send_response(answer.status)
                 for name, value in {"content-type": "application/json", **answer.headers}.items():
                     self.send_header(name, value)
-                self.send_header("content-length", str(len(body)))
+                self.send_header("content-length", str(len(said)))
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.write(said)
 
             def log_message(self, *_: object) -> None:
                 """Stay quiet."""

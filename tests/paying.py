@@ -28,10 +28,10 @@ SLUG = "small-test"
 LIFE = 10_000
 
 
-def paying_house(folder: Path, chain: Chain, chain_id: str, **rest: object) -> House:
-    """A house whose payouts are made on `chain`; its campaign runs on `local-v2`."""
+def paying_house(folder: Path, payout_chain: Chain, chain_id: str, **rest: object) -> House:
+    """A house whose payouts are made on `payout_chain`; its campaign runs on `local-v2`."""
     text = CAMPAIGN.replace("chain_id: local-v2\n", f"chain_id: local-v2\npayout_chain_id: {chain_id}\n")
-    return make_house(folder, campaign=text, payout_chain=chain, payout_chain_id=chain_id, **rest)
+    return make_house(folder, campaign=text, payout_chain=payout_chain, payout_chain_id=chain_id, **rest)
 
 
 def owe(house: House, amounts: Mapping[str, int]) -> None:
