@@ -10,6 +10,7 @@ from commands.story_decisions import decision_performances
 from commands.story_probes import probe_performances
 from commands.story_staff import appointments
 from devnet.generation import V2
+from devnet.scenarios import payday
 from devnet.state.chain import Chain
 from devnet.story import people
 from devnet.story.library import story
@@ -59,6 +60,10 @@ class Told:
     def providers(self) -> Sequence[str]:
         """The owners of the providers that answer, in the order of their ports."""
         return [hosted.owner for hosted in self._story.chain.hosts]
+
+    def payer(self) -> str:
+        """The treasury that two of the staff open."""
+        return payday.treasury(self._seed).address
 
     def authors(self) -> Sequence[str]:
         """The participants who have pull requests on the local code host."""

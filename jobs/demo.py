@@ -123,8 +123,13 @@ def _stored(folder: Path, state_file: Path, port: int | None) -> Demo:
     return Demo(**{**kept, **moved})
 
 
-def write_settings(demo: Demo, clock_stops_at: Moment | None, providers: Sequence[str] = ()) -> None:
-    """Write `.env` and `ports.json`, which other commands and people read. `providers`: owners, by their ports."""
+def write_settings(
+    demo: Demo, clock_stops_at: Moment | None, providers: Sequence[str] = (), payer: str | None = None
+) -> None:
+    """Write `.env` and `ports.json`, which other commands and people read.
+
+    `providers`: owners, by their ports; `payer`: the account that payouts are paid from.
+    """
     rest, rpc = f"http://127.0.0.1:{demo.rest_port}", f"http://127.0.0.1:{demo.rest_port + 1}"
     codehost = f"http://127.0.0.1:{demo.rest_port + CODE_HOST_AT}"
     pay_rest, pay_rpc = (f"http://127.0.0.1:{demo.rest_port + PAYOUTS_AT + offset}" for offset in (0, 1))
@@ -134,12 +139,15 @@ def write_settings(demo: Demo, clock_stops_at: Moment | None, providers: Sequenc
         "PAYOUT_REST": pay_rest,
         "PAYOUT_RPC": pay_rpc,
         "PAYOUT_CHAIN_ID": PAYOUT_CHAIN_ID,
+        "PAYOUT_EXPLORER_URL": f"{pay_rest}/cosmos/tx/v1beta1/txs/{{tx}}",
         "DATABASE_URL": f"sqlite:///{(demo.folder / 'waymark.db').resolve()}",
         "SECRET_KEYS": demo.secret_key,
         "PUBLIC_URL": demo.url,
         "ALLOW_PRIVATE_HOSTS": "127.0.0.0/8",
         "CODEHOST_API": codehost,
     }
+    if payer is not None:
+        lines["PAYOUT_PAYER"] = payer
     if clock_stops_at is not None:
         lines["CLOCK_STOPS_AT"] = format_moment(clock_stops_at)
     write_whole(demo.env_file, "".join(f"WAYMARK_{name}={value}\n" for name, value in lines.items()))

@@ -57,6 +57,10 @@ class Told(Protocol):
         """The owners of the providers that answer, in the order of their ports."""
         ...
 
+    def payer(self) -> str:
+        """The account that payouts are paid from."""
+        ...
+
     def authors(self) -> Sequence[str]:
         """The participants who have pull requests."""
         ...
@@ -104,7 +108,8 @@ class DemoRun:
 
     def _start(self) -> House:
         demo, until = self.demo, self.until_height
-        write_settings(demo, None if until is None else self.told.block(until).time, self.told.providers())
+        stops = None if until is None else self.told.block(until).time
+        write_settings(demo, stops, self.told.providers(), self.told.payer())
         settings = load_settings(demo.env_file)
         upgrade(settings.database_url)
         house = self.build_house(settings)

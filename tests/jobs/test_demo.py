@@ -47,8 +47,9 @@ def test_write_settings__read_back__serves_other_commands(tmp_path: Path) -> Non
 
 def test_write_settings__payout_chain__is_another_one_beside_the_first(tmp_path: Path) -> None:
     demo = open_demo(tmp_path / "d", None, NOW, fresh=False)
-    write_settings(demo, None)
+    write_settings(demo, None, payer="akash1payer")
     settings = load_settings(demo.env_file)
+    assert settings.payout_payer == "akash1payer"
     assert settings.payout_rest == (f"http://127.0.0.1:{demo.rest_port + 3}",)
     assert settings.payout_rpc == (f"http://127.0.0.1:{demo.rest_port + 4}",)
     assert settings.payout_chain_id == "waymark-demo-pay-1"
