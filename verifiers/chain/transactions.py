@@ -68,8 +68,8 @@ def by_hash(chain: Chain, tx_hash: str) -> Sighting | None:
 
 def _by_hash_from_index(chain: Chain, name: str, pruned: Pruned) -> Sighting:
     try:
-        answer = chain.rpc("tx", {"hash": f"0x{name}", "prove": "false"})
-    except NotIndexed:
+        answer = chain.rpc("tx", {"hash": f"0x{name}"})
+    except (NotIndexed, NotImplementedThere):
         raise pruned from None
     seen = seen_in_rpc(answer.body)
     if seen.hash != name:
@@ -127,7 +127,6 @@ def _page_from_index(chain: Chain, sender: str, number: int, limit: int) -> tupl
         "order_by": '"desc"',
         "page": str(number),
         "per_page": str(limit),
-        "prove": "false",
     }
     answer = chain.rpc("tx_search", question)
     found = tuple(Sighting(seen, (answer,)) for seen in seen_in_rpc_page(answer.body))
