@@ -70,6 +70,7 @@ def payout_plan(arguments: Arguments) -> int:
 
     if arguments.all == (arguments.task is not None):
         raise CommandError("Say what to pay: --task SLUG, or --all.")
+    _check_signer(arguments)
     house = arguments.wiring.house(arguments)
     wanted = _wanted(arguments, house)
     facts, limits = payer_facts(house, wanted.payer), payout_limits(house)
@@ -87,6 +88,7 @@ def payout_show(arguments: Arguments) -> int:
     """Show a payout: terms, batches, who signed, who is not paid and why; --as: what an address signs."""
     from services.payout_records import all_rows, payout
 
+    _check_signer(arguments)
     house = arguments.wiring.house(arguments)
     view = payout(house, arguments.number)
     rows: list[dict[str, object]] = []
@@ -203,6 +205,19 @@ def _wanted(arguments: Arguments, house: Any) -> Any:
     )
 
 
+def _check_signer(arguments: Arguments) -> None:
+    """Before anything is stored: can what --as and --to-sign ask be given?"""
+    from verifiers.wallet.addresses import AddressError, parse_address
+
+    if arguments.address is None and arguments.to_sign is not None:
+        raise CommandError("--to-sign needs --as ADDRESS: whose signature is it to be?")
+    try:
+        if arguments.address is not None:
+            parse_address(arguments.address)
+    except AddressError as error:
+        raise CommandError(f"--as: {error}") from error
+
+
 def _answer(arguments: Arguments, view: Any, more: dict[str, object]) -> None:
     """Print a payout with what its people sign; write the transaction of --to-sign."""
     from services.payout_signing import to_sign
@@ -210,11 +225,8 @@ def _answer(arguments: Arguments, view: Any, more: dict[str, object]) -> None:
 
     signed = {str(part): to_sign(view, part, arguments.address) for part in Part}
     if arguments.to_sign is not None:
-        transaction = signed[arguments.part].unsigned_tx
-        if transaction is None:
-            raise CommandError("--to-sign needs --as ADDRESS: whose signature is it to be?")
         try:
-            arguments.to_sign.write_text(json.dumps(transaction))
+            arguments.to_sign.write_text(json.dumps(signed[arguments.part].unsigned_tx))
         except OSError as error:
             raise CommandError(f"{arguments.to_sign} cannot be written: {error.strerror}") from error
     if arguments.json:
