@@ -125,7 +125,7 @@ class SpotChecks:
             return Check(NAME, expected, f"{seen}; no more fits before the close", Outcome.PENDING, ids), ()
         if count:
             return Check(NAME, expected, f"{count} of {wanted}: as many as fitted", Outcome.PASSED, ids), ()
-        seen = f"none of {wanted} could be held, for reasons of ours: a reviewer decides"
+        seen = f"none of {wanted} could be held in the time that was left: a reviewer decides"
         return Check(NAME, expected, seen, Outcome.PASSED, ids), ("no spot check could be held",)
 
     def _held(self, opened: Opened) -> _Held:
