@@ -10,8 +10,8 @@ from tasks.payout.lifecycle import BatchState
 from verifiers.payout.reconcile import State
 
 TEXT = (Path(__file__).parents[2] / "docs" / "payouts.md").read_text()
-COMMANDS = ("owed", "plan", "show", "approve", "export", "check-signed", "broadcast", "reconcile", "settle", "balance",
-            "discard", "plan-again")  # fmt: skip
+COMMANDS = ("owed", "plan", "show", "approve", "export", "check-signed", "broadcast", "reconcile", "settle",
+            "balance", "discard", "plan-again")  # fmt: skip
 
 
 def first_cells() -> set[str]:
