@@ -95,7 +95,7 @@ def _side(side: Mapping[str, Any], name: str) -> dict[str, int]:
 
 
 def _amount(coins: Coins) -> dict[str, int]:
-    found = coins_of(tuple((coin["denom"], coin["amount"] or "0") for coin in coins))
+    found = coins_of(tuple((coin["denom"], coin["amount"]) for coin in coins))
     if not found:
         raise ChainError("sdk", 10, f"{_shown(coins)}: invalid coins")
     return found
@@ -113,4 +113,4 @@ def _allowed(bank: Bank, amount: Mapping[str, int], recipients: Sequence[str], m
 
 
 def _shown(coins: Coins) -> str:
-    return ",".join(f"{coin['amount'] or '0'}{coin['denom']}" for coin in coins)
+    return ",".join(f"{coin['amount']}{coin['denom']}" for coin in coins)

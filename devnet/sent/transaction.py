@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,10 @@ DIRECT, AMINO_JSON = 1, 127
 MODE_NAMES = {0: "SIGN_MODE_UNSPECIFIED", DIRECT: "SIGN_MODE_DIRECT", AMINO_JSON: "SIGN_MODE_LEGACY_AMINO_JSON"}
 _TX = "cosmos.tx.v1beta1"
 _DEEPEST = 8
+_LAST_SECOND = 253_402_300_799
+"""The end of the year 9999, the last that a timestamp may hold."""
+
+_NUMBER = re.compile(r"-?[0-9]{1,78}")
 
 
 @dataclass(frozen=True)
@@ -148,7 +153,7 @@ def read_transaction(raw: bytes) -> SentTransaction:
 
 
 def timeout_text(moment: int) -> str:
-    """A timeout in nanoseconds as the gateway writes it."""
+    """A time in nanoseconds as the gateway writes it."""
     whole, rest = divmod(moment, 10**9)
     text = datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{text}{f'.{rest:09d}'.rstrip('0') if rest else ''}Z"
@@ -156,7 +161,10 @@ def timeout_text(moment: int) -> str:
 
 def _moment(data: bytes) -> int:
     read = Message("google.protobuf.Timestamp", data, {1, 2})
-    return read.number(1) * 10**9 + read.number(2)
+    seconds, nanos = read.number(1), read.number(2)
+    if seconds > _LAST_SECOND or nanos >= 10**9:
+        raise ReadingError(f"timestamp: seconds:{seconds} nanos:{nanos} after 10000-01-01")
+    return seconds * 10**9 + nanos
 
 
 def _message(data: bytes) -> dict[str, Any]:
@@ -181,14 +189,23 @@ def _values(kind: str, data: bytes) -> dict[str, Any]:
             found[name] = [_values(of[1:], each) for each in read.every(number)]
         else:
             found[name] = _values(of, read.octets(number))
+    if kind == "Coin":
+        found["amount"] = _amount(found["amount"])
     return found
+
+
+def _amount(text: str) -> str:
+    """An amount as the chain keeps it: a whole number of at most 256 bits, 0 where it is missing."""
+    if text and not _NUMBER.fullmatch(text):
+        raise ReadingError(f'math/big: cannot unmarshal "{text}" into a *big.Int')
+    return text or "0"
 
 
 def _fee(data: bytes) -> SentFee:
     read = Message(f"{_TX}.Fee", data, {1, 2, 3, 4})
     coins = [_values("Coin", each) for each in read.every(1)]
     return SentFee(
-        tuple((each["denom"], each["amount"] or "0") for each in coins), read.number(2), read.text(3), read.text(4)
+        tuple((each["denom"], each["amount"]) for each in coins), read.number(2), read.text(3), read.text(4)
     )
 
 
