@@ -30,6 +30,7 @@ from services.errors import Conflict, Refused, Unavailable
 from services.house import House
 from services.results import parts_of
 from services.rewards import compute_awards
+from services.signal_appeals import refuse_open_signal_appeals
 from tasks.moment import Moment, format_moment
 
 TRIES = 5
@@ -85,14 +86,15 @@ def publish_results(
 def finalize(house: House, actor: str, task: str | None = None) -> Ended:
     """Make the results of a task, or of all that are not final yet, final: from then on they can be paid.
 
-    Raises Conflict where results are not published, the time for appeals runs, an appeal is open, or a claim was
-    opened again and is not decided; NotFound.
+    Raises Conflict where results are not published, the time for appeals runs, an appeal is open (those against
+    decisions about review signals too), or a claim was opened again and is not decided; NotFound.
     """
 
     def check(session: Session, loaded: Loaded, now: Moment) -> tuple[list[str], Moment | None]:
         states = result_states(session, loaded.slug)
         chosen = to_finalize(states, loaded, task, now)
         refuse_appeals(open_appeals(session, loaded, chosen))
+        refuse_open_signal_appeals(session, loaded.slug)
         named = left_open(states, chosen)
         refuse_open([each for each in undecided(session, loaded, chosen) if each.claim not in named])
         return [each.slug for each in chosen], None

@@ -163,9 +163,13 @@ def listed(house: House) -> list[SignalAppeal]:
     return sorted(found, key=lambda each: (each.ruling is not None, each.row.made_ns, each.row.id))
 
 
-def open_count(session: Session, campaign: str) -> int:
-    """How many appeals wait."""
-    return sum(ruling is None for _, ruling in appeals_with_rulings(session, campaign))
+def refuse_open_signal_appeals(session: Session, campaign: str) -> None:
+    """Raises Conflict where an appeal waits: what is final can't be given back its place by its answer."""
+    count = sum(ruling is None for _, ruling in appeals_with_rulings(session, campaign))
+    if count:
+        waits = "1 appeal against a decision about review signals waits"
+        waiting = f"{count} appeals against decisions about review signals wait"
+        raise Conflict(f"{waits if count == 1 else waiting}. Answer first: organizers' pages, review signals.")
 
 
 def _whole(
