@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from devnet.addresses import BadAddressError, OtherPrefixError, account_bytes, module_address
+from devnet.addresses import BadAddressError, OtherPrefixError, module_address
 from devnet.sent import gas
 from devnet.sent.checks import coins_of
 from devnet.sent.gas import Meter
@@ -34,7 +34,7 @@ def _sender(message: Mapping[str, Any]) -> str:
 def _send(bank: Bank, message: Mapping[str, Any], meter: Meter) -> None:
     for name, said in (("from", message["from_address"]), ("to", message["to_address"])):
         try:
-            account_bytes(said)
+            normal(said)
         except BadAddressError as error:
             raise ChainError("sdk", 7, f"invalid {name} address: {error}: invalid address") from None
     amount = _amount(message["amount"])
@@ -85,7 +85,7 @@ def _receive(bank: Bank, recipient: str, amount: Mapping[str, int], meter: Meter
 def _side(side: Mapping[str, Any], name: str) -> dict[str, int]:
     """What an input or output gives. Raises ChainError where its address or coins are not valid."""
     try:
-        account_bytes(side["address"])
+        normal(side["address"])
     except OtherPrefixError as error:
         text = f"invalid {name} address: invalid Bech32 prefix; expected akash, got {error.prefix}: invalid address"
         raise ChainError("sdk", 7, text) from None

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from devnet import wire
@@ -113,6 +114,7 @@ class SentTransaction:
         return normal(self.fee.payer) if self.fee.payer else self.senders[0]
 
 
+@lru_cache(maxsize=20_000)  # a batch names each recipient four times, and bech32 takes its time
 def normal(address: str) -> str:
     """An address as the chain writes it. Raises BadAddressError."""
     return bech32("akash", account_bytes(address))
