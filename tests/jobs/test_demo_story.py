@@ -1,0 +1,150 @@
+"""The demo's story, played to its end: every reason for an award, every kind with every outcome, all by verdicts."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devnet.story.library import Story, story
+from jobs.demo import DAY, open_demo
+from services.clock import SystemClock
+from tasks.moment import Moment
+from tasks.rewards.lines import Reason
+
+ROOT = Path(__file__).resolve().parents[2]
+TOLD_BY = 403_200
+CLOSED = 412_300
+GIVE_UP_SECONDS = 280
+BY_PEOPLE = {"grant", "withdrawn", "after_final"}
+"""Reasons of lines that follow on what people decide once awards are there."""
+
+
+@dataclass
+class Played:
+    """A demo that was played up to a height, and what it printed."""
+
+    told: Story
+    database: sqlite3.Connection
+    printed: dict[str, Any]
+    said: str
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.database.execute(sql).fetchall()
+
+    def outcomes(self) -> set[tuple[str, str]]:
+        return set(self.rows("SELECT kind, outcome FROM claims"))
+
+    def reasons(self) -> set[str]:
+        return {reason for (reason,) in self.rows("SELECT reason FROM award_lines")}
+
+
+def played(folder: Path, scale: str, height: int) -> Iterator[Played]:
+    """Begun a day ago, so that the story's close lies behind us."""
+    open_demo(folder, None, Moment(SystemClock().now() - DAY), fresh=False, scale=scale)
+    command = [sys.executable, str(ROOT / "app.py"), "demo", "--dir", str(folder), "--until", str(height)]
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=GIVE_UP_SECONDS, cwd=folder.parent
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    with closing(sqlite3.connect(folder / "waymark.db")) as database:
+        told = story("gpu-testnet-2023", scale=scale)
+        yield Played(told, database, json.loads(done.stdout), done.stderr)
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    """The small story after its close."""
+    yield from played(tmp_path_factory.mktemp("closed") / "d", "tiny", CLOSED)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    """The whole story at the demo's first block."""
+    yield from played(tmp_path_factory.mktemp("whole") / "d", "full", TOLD_BY)
+
+
+def unexpected(played: Played) -> list[str]:
+    """What became of the claims that people judge, where it is not what the story expects."""
+    seen = {
+        (participant, task, subject): outcome
+        for participant, task, subject, outcome in played.rows(
+            "SELECT participant, task, subject, outcome FROM claims"
+        )
+    }
+    newest = {
+        (participant, task, subject): reason
+        for participant, task, subject, reason in played.rows(
+            "SELECT c.participant, c.task, c.subject, l.reason FROM award_lines l JOIN claims c ON c.id = l.claim "
+            "WHERE l.kind = 'claim' ORDER BY l.id"
+        )
+    }
+    wrong = []
+    for one in played.told.judged:
+        key = one.participant, one.task, one.subject
+        found = seen.get(key), newest.get(key, "")
+        if found != (one.verdict, one.reason):
+            wrong.append(f"{one.name} {one.task}: {found}, expected {(one.verdict, one.reason)}")
+    return wrong
+
+
+@pytest.mark.timeout(600)
+def test_story__after_the_close__every_reason_occurs(closed: Played) -> None:
+    assert closed.reasons() == {*map(str, Reason), *BY_PEOPLE, "pool", "bonus"}
+    assert {line["reason"] for line in closed.printed["lines"]} == {*map(str, Reason), "after_final"}
+    assert closed.printed["pools"]
+    assert len(closed.printed["bonuses"]) == 3
+
+
+def test_story__what_people_judge__ends_as_told(closed: Played) -> None:
+    assert unexpected(closed) == []
+
+
+def test_story__acts__are_refused_only_where_the_story_wants_it(closed: Played) -> None:
+    refused = [line for line in closed.said.splitlines() if "somebody was told" in line]
+    assert all("This SDL holds secrets" in line for line in refused), refused
+
+
+def test_story__kinds__pass_and_fail_after_the_close(closed: Played) -> None:
+    kinds = {"ai_deployment", "benchmark_run", "provider_onboarding", "reviewed"}
+    assert closed.outcomes() >= {(kind, outcome) for kind in kinds for outcome in ("passed", "failed")}
+    assert "made-up-newcomer" in {line["task"] for line in closed.printed["lines"]}, "a set is complete"
+
+
+@pytest.mark.parametrize(
+    ("table", "kinds"),
+    [
+        ("review_steps", {"accept", "needs_work", "answer", "reject", "reopen", "appeal_won"}),
+        ("appeal_rulings", {"won", "lost", None}),
+        ("eligibility_entries", {"withheld", "ineligible", "eligible"}),
+        ("result_states", {"provisional", "final"}),
+    ],
+)
+def test_story__people__do_everything_that_they_can(closed: Played, table: str, kinds: set[str | None]) -> None:
+    said = {
+        "review_steps": "SELECT act FROM review_steps",
+        "appeal_rulings": "SELECT r.outcome FROM appeals a LEFT JOIN appeal_rulings r ON r.appeal = a.id",
+        "eligibility_entries": "SELECT eligibility FROM eligibility_entries",
+        "result_states": "SELECT state FROM result_states",
+    }
+    assert {value for (value,) in closed.rows(said[table])} == kinds
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_story__whole__every_kind_has_every_outcome(whole: Played) -> None:
+    outcomes = ("passed", "failed", "pending", "unknown")
+    facts = {(kind, outcome) for kind in ("ai_deployment", "benchmark_run", "sdl_submission") for outcome in outcomes}
+    people = {("reviewed", outcome) for outcome in ("passed", "failed", "pending")}
+    providers = {("provider_onboarding", outcome) for outcome in ("pending", "unknown")}
+    assert whole.outcomes() == facts | people | providers
+    assert unexpected(whole) == []
+    assert whole.reasons() == {*map(str, Reason), *BY_PEOPLE}
