@@ -81,6 +81,13 @@ def by_sender(host: Devnet | Host, address: str) -> list[Json]:
     return found
 
 
+def latest(port: int) -> tuple[str, int]:
+    """Chain id and height of the newest block behind a REST port."""
+    _, body = _ask(f"http://127.0.0.1:{port}", "GET", "/cosmos/base/tendermint/v1beta1/blocks/latest", None)
+    header = body["block"]["header"]
+    return header["chain_id"], int(header["height"])
+
+
 def balance(host: Devnet | Host, address: str) -> int:
     """Somebody's uakt."""
     _, body = ask(host, "GET", f"/cosmos/bank/v1beta1/balances/{address}")

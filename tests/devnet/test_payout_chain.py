@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devnet.addresses import made_up_address
+from devnet.command import run_devnet
 from devnet.network import Devnet
 from devnet.scenarios import payday
 from devnet.state.bank import FEE_COLLECTOR
+from jobs.demo import free_port, is_answering
 
+from .conftest import StillClock
 from .payday_chain import (
     KEYS,
     TREASURER_NUMBER,
@@ -26,6 +30,7 @@ from .payday_chain import (
     by_sender,
     by_treasurer,
     by_treasury,
+    latest,
     next_block,
     payout_chain,
     unsigned,
@@ -305,3 +310,23 @@ def test_any_transactions__sent__no_coin_is_made_or_lost(sent: list[tuple[int, i
         held = sum(sum(holder.balances[-1].values()) for holder in bank.holders.values())
         assert held + bank.fees_until(devnet.tip()) == begun
         assert all(amount >= 0 for holder in bank.holders.values() for amount in holder.balances[-1].values())
+
+
+def test_devnet_command__stopped_story__payout_chain_goes_on_and_its_staff_has_keys(tmp_path: Path) -> None:
+    start, stop, port = 1_795_520_000 * 10**9, threading.Event(), free_port(21_317, network=True)
+    clock = StillClock(start)
+    told = {"opens": start - 28 * 24 * 3600 * 10**9, "until": 50, "scale": "tiny", "payouts": tmp_path}
+    running = threading.Thread(target=run_devnet, args=("gpu-testnet-2023", port, clock, stop), kwargs=told)
+    running.start()
+    try:
+        while not is_answering(port):
+            assert running.is_alive()
+            stop.wait(0.05)
+        before = [latest(port), latest(port + 3)]
+        clock.moment += 30 * 10**9
+        assert [latest(port), latest(port + 3)] == [before[0], ("waymark-demo-pay-1", before[1][1] + 30)]
+        assert before == [("waymark-demo-1", 50), ("waymark-demo-pay-1", 601)]
+    finally:
+        stop.set()
+        running.join()
+    assert {path.name for path in (tmp_path / "keys").iterdir()} > {"treasury.json", "treasurer.json"}
