@@ -11,7 +11,6 @@ from services import (
     following,
     housekeeping,
     payout_reconcile,
-    payout_reconcile,
     probing,
     registrations,
     rewards,
@@ -23,7 +22,6 @@ from services.house import House
 from tasks.moment import SECOND, Moment
 
 SPOT_CHECKS_EVERY_SECONDS = 60
-PAYOUTS_EVERY_SECONDS = 15
 PAYOUTS_EVERY_SECONDS = 15
 PROBE_LOOKS_EVERY_SECONDS = 15
 """How soon a probe follows the beginning of its slot: the campaign says how long a slot is."""
@@ -56,7 +54,6 @@ def catalogue(house: House) -> tuple[Job, ...]:
         Job("verify", "Verify what is due", settings.verify_every_seconds, verification.verify_due),
         Job("rewards", "Compute the rewards", settings.verify_every_seconds, rewards.compute_if_changed),
         Job("signals", "Look for review signals", 300, signals.watch),
-        Job("payouts", "Look for payouts on their chain", PAYOUTS_EVERY_SECONDS, payout_reconcile.reconcile),
         Job("payouts", "Look for payouts on their chain", PAYOUTS_EVERY_SECONDS, payout_reconcile.reconcile),
         Job("campaign", "Check the campaign's chain and dates", 60, campaigns.watch),
         Job("housekeeping", "Remove what has expired", 3600, housekeeping.clean),
