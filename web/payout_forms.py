@@ -15,6 +15,7 @@ from tasks.moment import Moment, parse_moment
 from tasks.payout.lifecycle import Act
 from tasks.rewards.money import parse_micro
 from verifiers.wallet.addresses import AddressError, parse_address
+from verifiers.wallet.memo import is_transaction_hash
 
 _PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 
@@ -98,6 +99,23 @@ class SendForm(FlaskForm):  # type: ignore[misc]
 
     hash = HiddenField()
     sure = BooleanField("I have looked at the batch and at the hash: send it")
+
+
+class LookForm(FlaskForm):  # type: ignore[misc]
+    """A look at the chain, at a transaction that somebody names or at all."""
+
+    hash = StringField(
+        "Hash of a transaction (optional)",
+        description="If you know which one paid it. Empty: we search for it ourselves.",
+        render_kw={"class": "mono", "maxlength": "66", **_PLAIN},
+    )
+
+    def transaction(self) -> str:
+        """The hash, in capitals. Raises Refused."""
+        found = _text(self.hash).removeprefix("0x").upper()
+        if not is_transaction_hash(found):
+            raise Refused("A transaction's hash has 64 hex digits.", "hash")
+        return found
 
 
 class WordForm(FlaskForm):  # type: ignore[misc]

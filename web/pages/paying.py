@@ -65,6 +65,8 @@ def plan_page() -> str:
     """The form of a new payout."""
     form = PlanForm(None)
     form.rate_at.data = format_moment(house().clock.now())
+    form.payer.data = house().settings.payout_payer
+    form.has_ledger.data = house().settings.payout_has_ledger
     return _plan_page(form)
 
 

@@ -10,7 +10,7 @@ from services.errors import Refused, Unavailable, UseCaseError
 from services.payout_checking import Judged, check_signed
 from tasks.payout.lifecycle import ON_THE_WAY, BatchState
 from web.context import house
-from web.payout_forms import SendForm, SignedForm, WordForm
+from web.payout_forms import LookForm, SendForm, SignedForm, WordForm
 from web.payout_rights import READERS, is_treasurer
 from web.payout_words import batch_said, finding_said
 from web.security import current_person, limit_of, limiter, required_person, role_required
@@ -73,12 +73,18 @@ def broadcast(name: str) -> AnyResponse:
 @limiter.limit(limit_of("LOOK_UP_LIMIT"))
 @role_required("treasurer")
 def reconcile(name: str) -> AnyResponse:
-    """Look for this batch on the payout chain now."""
-    batch = payout_records.batch(house(), name)
+    """Look for this batch on the payout chain now, or for a transaction that somebody names."""
+    form, batch, actor = LookForm(), payout_records.batch(house(), name), required_person().address
     try:
-        payout_reconcile.look_at(house(), [batch.id], actor=required_person().address)
+        if form.hash.data:
+            payout_reconcile.look_for(house(), [batch.id], form.transaction(), actor=actor)
+        else:
+            payout_reconcile.look_at(house(), [batch.id], actor=actor)
     except UseCaseError as error:
-        return make_response(_page(name, trouble=error), error.status)
+        if error.field in form:
+            form[error.field].errors = [error.message]
+            return make_response(_page(name, look=form), error.status)
+        return make_response(_page(name, trouble=error, look=form), error.status)
     flash("Looked at the payout chain just now.", "passed")
     return _back(name)
 
@@ -106,6 +112,7 @@ def _page(
     judged: Judged | None = None,
     signed: SignedForm | None = None,
     word: WordForm | None = None,
+    look: LookForm | None = None,
 ) -> str:
     batch = payout_records.batch(house(), name)
     view = payout_records.payout(house(), batch.payout)
@@ -119,6 +126,7 @@ def _page(
         signed=signed or SignedForm(None),
         send=SendForm(None),
         word=word or WordForm(None),
+        look=look or LookForm(None),
         trouble=trouble.message if trouble else "",
         is_ours=isinstance(trouble, Unavailable),
         may_act=is_treasurer(current_person()),
