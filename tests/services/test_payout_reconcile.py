@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -380,3 +381,24 @@ def test_write_down__batch_that_somebody_moved_meanwhile__theirs_stands(town: Ca
     found = write_down(raced.house, "other", stale, Outcome((), nothing), conclude(approved, [], nothing), None)
     assert (found.after, raced.batch.state) == (BatchState.PAID, BatchState.PAID)
     assert "payout.find_dead" not in raced.acts()
+
+
+@pytest.mark.parametrize("count", [1_000, pytest.param(10_000, marks=pytest.mark.long)])
+def test_reconcile__thousands_of_payees__one_look_finds_them_all_with_few_questions(
+    town: Callable[..., Town], count: int
+) -> None:
+    large = town()
+    owe(large.house, people(count, start=100))
+    view = exported(large.house, PAYER, life=LIFE)
+    with large.house.ledger.read() as session:
+        files = [exported_file(session, each.id) or b"" for each in view.batches]
+    for sequence, file in enumerate(files):
+        large.chain.put(of_export(file, sequence), TIP + 1 + sequence // 5)
+    large.stand(TIP + len(files) // 5 + 2)
+    asked = len(large.node.asked)
+    began = time.perf_counter()
+    assert reconcile(large.house) == f"{len(files)} paid by a different transaction, 1 waiting"
+    # Measured with 10,000: 2.6 s on two busy cores.
+    assert time.perf_counter() - began < 60
+    assert len(files) == count / 200
+    assert len(large.node.asked) - asked <= len(files) + len(files) / 20 + 10

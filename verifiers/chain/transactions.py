@@ -11,13 +11,12 @@ from verifiers.chain.answers import (
     decode_block_results,
     decode_broadcast,
     decode_rpc_txs,
-    decode_txs,
 )
 from verifiers.chain.client import Chain
 from verifiers.chain.questions import TXS
 from verifiers.chain.trouble import BadRequest, NotImplementedThere, NotIndexed, Pruned
 from verifiers.evidence import Observation
-from verifiers.payout.seen import Seen, seen_in_block, seen_in_page, seen_in_rest, seen_in_rpc, seen_in_rpc_page
+from verifiers.payout.seen import Seen, page_of, seen_in_block, seen_in_rest, seen_in_rpc, seen_in_rpc_page
 from verifiers.trouble import TooLarge, Undecodable
 
 PAGE = 20
@@ -117,8 +116,8 @@ def _page(chain: Chain, sender: str, number: int, limit: int, word: str) -> tupl
     answer = chain.get(TXS, question)
     if answer.status != 200:
         raise NotImplementedThere(f"{answer.host} has no list of transactions. Ask another host.")
-    found = tuple(Sighting(seen, (answer,)) for seen in seen_in_page(answer.body))
-    return found, decode_txs(answer.body, chain.api).total
+    found, total = page_of(answer.body)
+    return tuple(Sighting(seen, (answer,)) for seen in found), total
 
 
 def _page_from_index(chain: Chain, sender: str, number: int, limit: int) -> tuple[tuple[Sighting, ...], int]:

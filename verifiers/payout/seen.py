@@ -11,11 +11,9 @@ from verifiers.chain.answers import (
     BlockResults,
     decode_rpc_tx,
     decode_rpc_txs,
-    decode_tx,
-    decode_txs,
     tx_hash,
 )
-from verifiers.chain.answers.transactions import IndexedTx, Tx, TxResponse
+from verifiers.chain.answers.transactions import IndexedTx, Tx, TxOutcome, decode_plain_tx, decode_plain_txs
 from verifiers.payout import wire
 from verifiers.payout.transfers import (
     Message,
@@ -60,16 +58,22 @@ class Seen:
 
 def seen_in_rest(body: bytes) -> Seen:
     """REST `/cosmos/tx/v1beta1/txs/{hash}`, the body of a 200. Raises Undecodable."""
-    answer = decode_tx(body)
+    answer = decode_plain_tx(body)
     return _from_rest(answer.tx, answer.tx_response)
 
 
 def seen_in_page(body: bytes) -> tuple[Seen, ...]:
     """REST `txs?query=`. Raises Undecodable."""
-    page = decode_txs(body)
+    return page_of(body)[0]
+
+
+def page_of(body: bytes) -> tuple[tuple[Seen, ...], int]:
+    """The same, and how many transactions the query finds on all pages."""
+    page = decode_plain_txs(body)
     if len(page.txs) != len(page.tx_responses):
         raise Undecodable("the list of transactions and that of their results differ in length; ask again")
-    return tuple(_from_rest(tx, response) for tx, response in zip(page.txs, page.tx_responses, strict=True))
+    found = zip(page.txs, page.tx_responses, strict=True)
+    return tuple(_from_rest(tx, response) for tx, response in found), page.total
 
 
 def seen_in_rpc(body: bytes) -> Seen:
@@ -99,7 +103,7 @@ def seen_in_block(block: Block, results: BlockResults) -> tuple[Seen, ...]:
     return tuple(found)
 
 
-def _from_rest(tx: Tx, response: TxResponse) -> Seen:
+def _from_rest(tx: Tx, response: TxOutcome) -> Seen:
     messages = [message_from_json(message) for message in tx.body.messages]
     known = tuple(message for message in messages if message is not None)
     signers = tx.auth_info.signer_infos

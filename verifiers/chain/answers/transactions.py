@@ -102,6 +102,35 @@ class TransactionPage:
 
 
 @dataclass(frozen=True, slots=True)
+class TxOutcome:
+    """A `TxResponse` without its events, which are hundreds in a payout: for readers who would throw them away."""
+
+    txhash: str
+    height: Whole
+    code: int
+    codespace: str = ""
+    raw_log: str = ""
+    timestamp: Annotated[Moment | None, BeforeValidator(_time)] = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlainTransaction:
+    """A `Transaction` without events."""
+
+    tx: Tx
+    tx_response: TxOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class PlainTransactionPage:
+    """A `TransactionPage` without events."""
+
+    tx_responses: tuple[TxOutcome, ...]
+    txs: tuple[Tx, ...]
+    total: Whole = 0
+
+
+@dataclass(frozen=True, slots=True)
 class BlockTransactions:
     """REST `txs/block/{height}`."""
 
@@ -154,6 +183,8 @@ _rpc_txs: Decoder[_RpcTxs] = Decoder(_RpcTxs, "list of transactions")
 
 decode_tx: Decoder[Transaction] = Decoder(Transaction, "transaction")
 decode_txs: Decoder[TransactionPage] = Decoder(TransactionPage, "list of transactions")
+decode_plain_tx: Decoder[PlainTransaction] = Decoder(PlainTransaction, "transaction")
+decode_plain_txs: Decoder[PlainTransactionPage] = Decoder(PlainTransactionPage, "list of transactions")
 decode_block_txs: Decoder[BlockTransactions] = Decoder(BlockTransactions, "block's transactions")
 
 
