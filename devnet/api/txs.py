@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 from devnet import acts, wire
 from devnet.api.blocks import format_time
+from devnet.api.parties import TOLD_BY_ALL, Parties
 from devnet.groups import compact
 from devnet.sent.pool import SentTx
 from devnet.sent.rendering import response_data, rest_document
 from devnet.state.chain import AnyTx, Chain, Tx
-from devnet.state.events import Coins, Typed, base64_text
+from devnet.state.events import Coins, Plain, Typed, base64_text
 
 _OPERATORS = "<= operator, >= operator, < operator, > operator, = operator, CONTAINS operator or EXISTS operator"
 _TOKEN = re.compile(r"\s*(?:(<=|>=|<|>|=)|'((?:[^'\\]|\\.)*)'|([^\s<>=']+))")
@@ -36,6 +37,7 @@ class Txs:
 
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
+        self.parties = Parties(chain)
 
     def rest_tx(self, tx: AnyTx) -> str:
         """`tx` of REST: body, auth info, signatures."""
@@ -114,7 +116,10 @@ class Txs:
                 if value.isdigit() and int(value) <= tip:
                     yield from self.chain.in_block(int(value))
                 return
-        for height in self.chain.heights():
+        indexed = self.parties.of(conditions)
+        # what was sent to this node is not in the index of the scenario, and is little
+        told = self.chain.heights() if indexed is None else {*indexed, *self.chain.sent}
+        for height in sorted(told):
             if height <= tip:
                 yield from self.chain.in_block(height)
 
@@ -124,13 +129,12 @@ class Txs:
         if condition.tag == "tx.height":
             return _compare(str(tx.height), condition)
         kind, _, key = condition.tag.rpartition(".")
-        if isinstance(tx, Tx):
-            quick = self._quickly(tx, condition)
-            if quick is not None:
-                return quick
-            if kind.startswith("akash.") and not any(
-                isinstance(each, Typed) and each.kind == kind for each in tx.told
-            ):
+        quick = self._quickly(tx, condition) if isinstance(tx, Tx) else _sent_by(tx, condition)
+        if quick is not None:
+            return quick
+        if isinstance(tx, Tx) and kind not in TOLD_BY_ALL:
+            own = {each.kind for each in tx.told if isinstance(each, Plain | Typed)}
+            if kind not in own:
                 return False
         return any(
             each["type"] == kind
@@ -153,6 +157,13 @@ class Txs:
     def _events(self, tx: AnyTx) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads(f"[{self.chain.events(tx)}]")
         return found
+
+
+def _sent_by(tx: SentTx, condition: Condition) -> bool | None:
+    """Whether somebody sent it, without writing out its hundreds of events; None: these have to be read."""
+    if condition.tag != "message.sender" or condition.operator != "=":
+        return None
+    return tx.is_charged and condition.value in {*tx.sent.senders, tx.sent.fee_payer}
 
 
 def parse_query(text: str) -> list[Condition]:
