@@ -18,6 +18,7 @@ from ledger.verdicts import look_again
 from services import campaigns
 from services.benchmark_fetch import fetched_text
 from services.benchmark_records import keys_of, record_of, result_in, run_row
+from services.campaigns import Loaded
 from services.errors import Conflict, NotFound, Refused, TooMany
 from services.house import House
 from tasks.moment import Moment
@@ -303,11 +304,13 @@ def commitment_of(house: House, task: str) -> Commitment | None:
         row = session.get(SpotSeedRow, (loaded.slug, task))
         if row is None:
             return None
-        is_over = house.clock.now() >= loaded.task(task).closes and is_all_over(session, loaded.slug, task)
-        return Commitment(row.commitment, Moment(row.made_ns), row.seed if is_over else None)
+        is_told = is_told_in(session, loaded, task, house.clock.now())
+        return Commitment(row.commitment, Moment(row.made_ns), row.seed if is_told else None)
 
 
-def is_all_over(session: Session, campaign: str, task: str) -> bool:
-    """Whether no spot check of a task is drawn or open."""
-    here = SpotCheckRow.campaign == campaign, SpotCheckRow.task == task, SpotCheckRow.over_ns.is_(None)
+def is_told_in(session: Session, loaded: Loaded, task: str, now: Moment) -> bool:
+    """Whether a task's seed is told: it is closed, and none of its spot checks is drawn or open."""
+    if now < loaded.task(task).closes:
+        return False
+    here = SpotCheckRow.campaign == loaded.slug, SpotCheckRow.task == task, SpotCheckRow.over_ns.is_(None)
     return session.scalars(select(SpotCheckRow.id).where(*here).limit(1)).first() is None

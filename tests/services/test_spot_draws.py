@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ledger.benchmarks import BenchmarkChallengeRow
-from ledger.chain import BlockRow, CursorRow
+from ledger.chain import CursorRow
 from ledger.claims import CheckRow, ClaimRow, VerdictRow
 from ledger.probes import keep_days
 from ledger.spot_checks import SpotCheckRow, SpotSeedRow
@@ -20,75 +19,37 @@ from services.errors import Conflict, NotFound, Refused
 from services.house import House
 from services.loading import load_campaign
 from services.spot_draws import hold
-from tasks.moment import SECOND, Moment, parse_moment
+from tasks.moment import SECOND, Moment
 from tests.houses import NOON
-from tests.onboarding_town import TownNode, at, town, verified
+from tests.onboarding_town import TownNode, verified
 from tests.onboarding_worlds import PROVIDER, TENANT, probed
-from tests.probing import CAMPAIGN
-from tests.provider_double import ProviderDouble, node
-from tests.spot_worlds import proofs, spot_result
+from tests.provider_double import node
+from tests.spot_town import (
+    CLOSES,
+    MINUTE,
+    TEXT,
+    UP,
+    Town,
+    drawn,
+    keep_tip,
+    leased_at_once,
+    moved,
+    only,
+    opened,
+    result_text,
+    spot_town,
+)
+from tests.spot_worlds import proofs
 from verifiers.onboarding.draws import OPEN_FOR, commitment_to, moment_of
 from verifiers.probes import State
 from verifiers.sdl import check as check_sdl
-
-CLOSES = parse_moment("2026-12-01T00:00:00Z")
-TEXT = CAMPAIGN.replace("min_observed: 24h", "min_observed: 24h, spot_checks: 1")
-UP = State.up({"nvidia/a100": 2})
-MINUTE = 60 * SECOND
-Town = tuple[House, TownNode, ProviderDouble]
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Town]:
     """Two claimed GPUs whose time has begun."""
-    with town(tmp_path, TEXT) as opened:
-        house, node_, double = opened
-        double.nodes = [node(gpus=[("a100", "80Gi")] * 2)]
-        node_.routes["/akash/deployment/v1beta4/deployments/list"] = lambda asked: node_.state(
-            asked, {"deployments": list(node_.world.deployments.values()), "pagination": {"next_key": None}}
-        )
-        submit(house, PROVIDER, "onboard", {"provider": PROVIDER, "gpu_model": "a100", "count": "2"})
-        verified(house, node_)
-        yield opened
-
-
-def moved(house: House, node_: TownNode, moment: int) -> House:
-    """The platform at another moment, its follower at the tip."""
-    later = at(house, node_, Moment(moment))
-    _keep_tip(later, node_)
-    return later
-
-
-def _keep_tip(house: House, node_: TownNode) -> None:
-    with house.ledger.write() as session:
-        tip = BlockRow(chain_id="local-v2", height=node_.tip, hash=None, time_ns=node_.time_of(node_.tip))
-        session.merge(tip)
-
-
-def drawn(house: House, node_: TownNode) -> SpotCheckRow:
-    _keep_tip(house, node_)
-    hold(house)
-    return only(house)
-
-
-def only(house: House) -> SpotCheckRow:
-    with house.ledger.read() as session:
-        (row,) = session.query(SpotCheckRow)
-        session.expunge(row)
-        return row
-
-
-def opened(house: House, node_: TownNode) -> House:
-    """The house at the drawn moment, the spot check open."""
-    later = moved(house, node_, drawn(house, node_).moment_ns)
-    assert hold(later) == "1 opened, 0 closed"
-    verified(later, node_)
-    return later
-
-
-def leased_at_once(node_: TownNode, units: int = 2) -> None:
-    node_.world.deploy(70, node_.tip - 10, owner=PROVIDER, units=units)
-    node_.world.lease(70, PROVIDER, node_.tip - 5, owner=PROVIDER)
+    with spot_town(tmp_path) as world:
+        yield world
 
 
 def said(house: House, rows: dict[str, ClaimRow]) -> dict[str, dict[str, str]]:
@@ -117,7 +78,7 @@ def test_hold__time_has_begun__draws_from_a_block_after_the_commitment_and_tells
 
 def test_hold__again_and_at_once__draws_and_opens_once(place: Town) -> None:
     house, node_, _ = place
-    _keep_tip(house, node_)
+    keep_tip(house, node_)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(hold, [house] * 4))
     row = only(house)
@@ -144,10 +105,6 @@ def test_hold__before_the_moment__opens_nothing_at_the_moment_asks_for_every_cla
         spot_checks.shown(later, TENANT, seen.id)
 
 
-def _result(name: str, cards: list[str]) -> str:
-    return json.dumps(spot_result(name, cards))
-
-
 def test_spot_check__run_in_one_container__passes_both_claims(place: Town) -> None:
     house, node_, _ = place
     now = opened(house, node_)
@@ -159,7 +116,7 @@ def test_spot_check__run_in_one_container__passes_both_claims(place: Town) -> No
     assert spot_checks.prepare(now, PROVIDER, check.id).sdl == prepared.sdl
     later = moved(now, node_, now.clock.now() + 60 * MINUTE)
     leased_at_once(node_)
-    spot_checks.enter(later, PROVIDER, check.id, [_result("two", ["GPU-a", "GPU-b"])])
+    spot_checks.enter(later, PROVIDER, check.id, [result_text("two", ["GPU-a", "GPU-b"])])
     rows = verified(moved(later, node_, later.clock.now() + MINUTE), node_)
     assert [each["spot_check_1"] for each in said(later, rows).values()] == ["passed", "passed"]
 
@@ -174,7 +131,7 @@ def test_spot_check__two_machines__two_containers_after_a_first_attempt_pass(pla
     assert check_sdl(prepared.sdl).gpu_units == 2
     later = moved(now, node_, now.clock.now() + 60 * MINUTE)
     leased_at_once(node_)
-    texts = [_result("first", ["GPU-a"]), _result("second", ["GPU-b"])]
+    texts = [result_text("first", ["GPU-a"]), result_text("second", ["GPU-b"])]
     spot_checks.enter(later, PROVIDER, check.id, texts)
     rows = verified(moved(later, node_, later.clock.now() + MINUTE), node_)
     assert [each["spot_check_1"] for each in said(later, rows).values()] == ["passed", "passed"]
@@ -191,7 +148,7 @@ def test_enter__posted_by_the_runner__is_confirmed_by_its_owner(place: Town) -> 
     from verifiers.benchmark.challenge import runner_token
 
     token = runner_token(keys_of(now)[0], challenge)
-    benchmarks.deliver(now, challenge, token, _result("two", ["GPU-a", "GPU-b"]))
+    benchmarks.deliver(now, challenge, token, result_text("two", ["GPU-a", "GPU-b"]))
     assert [each.posted for each in spot_checks.shown(now, PROVIDER, check.id).given] == [True]
     assert [each.entered for each in spot_checks.enter(now, PROVIDER, check.id, []).given] == [True]
 
