@@ -78,7 +78,7 @@ def broadcast(house: House, actor: str, tx_hash: str) -> Sent:
 
     The act stands in the audit log before the node is asked: whatever happens in between, the batch is looked for.
     Raises NotFound for a hash that is not stored, Conflict where its batch is in no state for it, Unavailable where
-    the payout chain is not set or another one; trouble of the nodes comes back as an unclear answer.
+    the payout chain is not set, another one or silent; trouble after that comes back as an unclear answer.
     """
     with house.ledger.read() as session:
         row = session.get(PayoutSignedRow, tx_hash.upper())
@@ -87,8 +87,9 @@ def broadcast(house: House, actor: str, tx_hash: str) -> Sent:
         chain_id = approved_batch(session, row.batch).chain_id
     raw = read_signed(row.file).raw
     with asking(house) as chain:
-        if chain.chain_id != chain_id:
-            raise WrongChain("the batch is paid elsewhere", chain_id, str(chain.chain_id))
+        found = chain.tip().chain_id
+        if found != chain_id:
+            raise WrongChain("the batch is paid elsewhere", chain_id, found)
     now = house.clock.now()
     house.ledger.transact(lambda session: _note(session, now, actor, row), durable=True)
     try:
