@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +30,21 @@ from verifiers.http import Limits
 Answered = Callable[[Asked], Answer]
 
 
+@contextmanager
+def a_house(folder: Path, node: PayNode) -> Iterator[tuple[House, str]]:
+    """A house with one stored signed file, and its hash."""
+    plain = make_house(folder)
+    approved(plain, drafted(plain))
+    export(plain, "operator", 1, FACTS)
+    judged = check_signed(plain, "operator", "p1-0001", signed_file(plain, "p1-0001", FACTS.sequence), FACTS)
+    assert judged.checked.hash
+    watch = Stopwatch()
+    chain = Chain([node.url], [node.url], StandingClock(BIRTH), chain_id=CHAIN, limits=Limits(deadline_seconds=3),
+                  monotonic=watch.monotonic, sleep=watch.sleep)  # fmt: skip
+    yield replace(plain, payout_chain=chain), judged.checked.hash
+    chain.close()
+
+
 @pytest.fixture
 def node() -> Iterator[PayNode]:
     with PayNode(PayChain(), chain_id=CHAIN) as made:
@@ -38,18 +53,15 @@ def node() -> Iterator[PayNode]:
 
 @pytest.fixture
 def stored(node: PayNode, tmp_path: Path) -> Iterator[tuple[House, str]]:
-    """A house with one stored signed file, and its hash."""
-    plain = make_house(tmp_path)
-    approved(plain, drafted(plain))
-    export(plain, "operator", 1, FACTS)
-    judged = check_signed(plain, "operator", "p1-0001", signed_file(plain, "p1-0001", FACTS.sequence), FACTS)
-    assert judged.checked.hash
-    with ExitStack() as stack:
-        watch = Stopwatch()
-        chain = Chain([node.url], [node.url], StandingClock(BIRTH), chain_id=CHAIN, limits=Limits(deadline_seconds=3),
-                      monotonic=watch.monotonic, sleep=watch.sleep)  # fmt: skip
-        stack.callback(chain.close)
-        yield replace(plain, payout_chain=chain), judged.checked.hash
+    with a_house(tmp_path, node) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, str, PayNode]]:
+    """The same for many broadcasts of one file, each refused: it changes nothing."""
+    with PayNode(PayChain(), chain_id=CHAIN) as one, a_house(tmp_path_factory.mktemp("house"), one) as made:
+        yield *made, one
 
 
 def answering(tx_hash: str, code: int, codespace: str = "sdk", log: str = "") -> Answered:
@@ -74,9 +86,9 @@ CODES = sorted(
 
 @pytest.mark.parametrize(("codespace", "code"), CODES)
 def test_broadcast__refused_by_the_node__says_what_to_do_and_changes_nothing_else(
-    stored: tuple[House, str], node: PayNode, codespace: str, code: int
+    refused: tuple[House, str, PayNode], codespace: str, code: int
 ) -> None:
-    house, name = stored
+    house, name, node = refused
     node.routes[TXS] = answering(name, code, codespace, "why")
     sent = broadcast(house, "treasurer", name)
     assert (sent.hash, sent.codespace, sent.code, sent.log) == (name, codespace, code, "why")
