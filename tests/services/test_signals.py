@@ -25,8 +25,10 @@ from tests.signal_town import (
     BEN,
     CATALOGUE,
     DEE,
+    EAST,
     ELI,
     FAY,
+    NORTH,
     SOUTH,
     STRANGER,
     claim,
@@ -202,6 +204,85 @@ def test_verdicts_and_awards__whatever_is_found__stay_as_they_are(house: House) 
 
 
 # ---------------------------------------------------------------- from the chain
+
+
+def answered(house: House, question: str, subject: str, **found: object) -> None:
+    """An answer of the chain as it is kept."""
+    with house.ledger.write() as session:
+        session.add(
+            SignalLookRow(
+                campaign="signals-test", question=question, subject=subject, found=[{"said": "it was so"} | found],
+                observation=None, trouble=None, tries=0, looked_ns=1, due_ns=None,
+            )
+        )  # fmt: skip
+
+
+def paid(payer: str, address: str) -> dict[str, object]:
+    return {"payer": payer, "address": address, "key": f"{payer}/{address}", "height": 7, "tx": "AB"}
+
+
+ANSWERS = [
+    ("fee_grants", ADA, paid(BEN, ADA), "fee_grant", "strong"),
+    ("fee_allowances", ADA, paid(BEN, ADA), "fee_grant", "strong"),
+    ("fee_grants", ADA, paid("akash1aservice", ADA), None, None),
+    ("fee_allowances", SOUTH, paid(ELI, SOUTH), None, None),
+    ("deposit_grants", ADA, paid(BEN, ADA), "deposit", "strong"),
+    ("deposits", BEN, paid(BEN, ADA), "deposit", "strong"),
+    ("deposits", BEN, paid(BEN, "akash1nobody"), None, None),
+    ("escrow", f"{ADA}/7", paid(BEN, ADA), "deposit", "strong"),
+    ("first_funds", ADA, paid(BEN, ADA), "first_funds", "notable"),
+    ("first_funds", ADA, paid("akash1faucet", ADA), None, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "subject", "found", "signal", "strength"),
+    ANSWERS,
+    ids=[
+        f"{question}_{'joins' if signal else 'joins_nobody'}_{place}"
+        for place, (question, _, _, signal, _) in enumerate(ANSWERS)
+    ],
+)
+def test_answers__kept_of_the_chain__join_whom_they_concern(
+    house: House, question: str, subject: str, found: dict[str, object], signal: str | None, strength: str | None
+) -> None:
+    answered(house, question, subject, **found)
+    work(house)
+    assert {name: edge.strength for name, edge in edges(house).items()} == (
+        {(signal, pair(ADA, BEN)): strength} if signal else {}
+    )
+
+
+@pytest.mark.parametrize("value", ["key " + "ab" * 32, "serial 1795454448093825799"])
+def test_certificates__of_two_providers__join_their_owners(house: House, value: str) -> None:
+    answered(house, "certificates", NORTH, value=value)
+    answered(house, "certificates", EAST, value=value)
+    answered(house, "certificates", SOUTH, value="key " + "cd" * 32)
+    work(house)
+    assert {name: edge.strength for name, edge in edges(house).items()} == {
+        ("same_certificate", pair(DEE, FAY)): "strong"
+    }
+
+
+@pytest.mark.parametrize(("claims", "strength"), [(True, "notable"), (False, "weak")])
+def test_own_provider__leased__counts_where_deployments_are_claimed(
+    house: House, claims: bool, strength: str
+) -> None:
+    if claims:
+        claim(house, ELI, f"{ELI}/llm", "deploy", "ai_deployment")
+    answered(house, "own_lease", f"{ELI}/5001/1/1/{SOUTH}/0", owner=ELI, provider=SOUTH, height=62)
+    answered(house, "own_lease", f"{ELI}/5002/1/1/{NORTH}/0", owner=ELI, provider=NORTH, height=63)
+    work(house)
+    assert {name: edge.strength for name, edge in edges(house).items()} == {("own_provider", pair(ELI)): strength}
+
+
+def test_shared_funder__of_two__is_weak_and_no_cluster(house: House) -> None:
+    for person in (ADA, BEN):
+        answered(house, "first_funds", person, **paid("akash1exchange", person))
+    work(house)
+    assert {name: edge.strength for name, edge in edges(house).items()} == {("shared_funder", pair(ADA, BEN)): "weak"}
+    assert overview(house).clusters == []
+    assert [edge.id for edge in overview(house).weak] == [row.id for row in edges(house).values()]
 
 
 def with_claims(house: House) -> House:
