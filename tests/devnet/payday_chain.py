@@ -39,16 +39,23 @@ def ask(host: Devnet | Host, method: str, path: str, body: Mapping[str, Any] | N
     return _ask(host.rest_url, method, path, body)
 
 
+def ask_with(host: Devnet | Host, path: str, headers: Mapping[str, str]) -> tuple[int, Any]:
+    """Status and JSON of a REST answer to a GET with headers."""
+    return _ask(host.rest_url, "GET", path, None, headers)
+
+
 def ask_rpc(host: Devnet | Host, path: str) -> tuple[int, Any]:
     """Status and JSON of an RPC answer."""
     return _ask(host.rpc_url, "GET", path, None)
 
 
-def _ask(base: str, method: str, path: str, body: Mapping[str, Any] | None) -> tuple[int, Any]:
+def _ask(
+    base: str, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str] | None = None
+) -> tuple[int, Any]:
     url = urlsplit(base)
     connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=20)
     try:
-        connection.request(method, path, json.dumps(body) if body is not None else None)
+        connection.request(method, path, json.dumps(body) if body is not None else None, dict(headers or {}))
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read())
     finally:

@@ -42,7 +42,7 @@ LEFT_OUT = (
         r"abci_query|genesis|dump_consensus_state|consensus_state|unconfirmed_txs\?limit",
         "the application's raw store",
     ),
-    (r"r7-|payout|multisig|^account of validator", "not part of the play: the multisig's own test sends its payouts"),
+    (r"r7-|payout|multisig|^account of validator", "not part of the play: test_multisig_play.py asks this"),
     (r"hash without 0x", "the error names the hash's second digit"),
     (r"acc_seq", "a probe before the recorded play shifts one account's sequence"),
 )
