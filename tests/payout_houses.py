@@ -96,17 +96,18 @@ def register(house: House, numbers: Iterable[int]) -> None:
         ])  # fmt: skip
 
 
-def earn(
-    house: House, amounts: Iterable[tuple[int, int]], task: str | None = "deploy", micro: int = 1_000_000
-) -> None:
-    """New award lines: (person's number, units); below zero it is a correction."""
+def earn(house: House, amounts: Iterable[tuple[int, int]], task: str | None = "deploy", kind: str = "claim") -> None:
+    """New award lines: (person's number, units); below zero it is a correction.
+
+    Where awards are worked again, those of another kind than `grant` are taken back: no claim stands behind them.
+    """
     with house.ledger.write() as session:
         newest = session.query(AwardLineRow).count()
         insert_rows(session, AwardLineRow, [
             {
                 "campaign": CAMPAIGN, "revision": 1, "key": f"key {newest + place}", "step": 0, "claim": None,
-                "kind": "claim", "slug": None, "participant": person(number), "task": task,
-                "amount_micro": amount * micro, "reason": "paid", "working": {}, "cause": "passed",
+                "kind": kind, "slug": None, "participant": person(number), "task": task,
+                "amount_micro": amount * 1_000_000, "reason": "paid", "working": {}, "cause": "passed",
                 "corrects": None, "position": newest + place, "computed_ns": 1,
             }
             for place, (number, amount) in enumerate(amounts)

@@ -70,7 +70,11 @@ class Plan:
         return sum(row.amount_micro for row in self.rows)
 
     def digest(self, batches: Iterable[str]) -> str:
-        """Hex SHA-256 over everything that is approved: terms, rows, what is not paid, the batches' row hashes."""
+        """Hex SHA-256 over everything that is approved: terms, rows, what is not paid, the batches' row hashes.
+
+        The words behind a reason stay out: why somebody is withheld is not public, and the digest is worked again
+        from what is.
+        """
         terms = self.terms
         return sha256_of(
             {
@@ -86,8 +90,7 @@ class Plan:
                     for row in self.rows
                 ],
                 "unpaid": [
-                    [each.participant, each.amount_micro, str(each.reason), each.detail, list(each.lines)]
-                    for each in self.unpaid
+                    [each.participant, each.amount_micro, str(each.reason), list(each.lines)] for each in self.unpaid
                 ],
                 "batches": list(batches),
             }
