@@ -7,7 +7,7 @@ import binascii
 import json
 from typing import Any
 
-from devnet.api.answer import INVALID, UNKNOWN, Request, RestError
+from devnet.api.answer import INTERNAL, INVALID, UNKNOWN, Request, RestError
 from devnet.api.node import Node
 from devnet.sent.pool import READING_GAS, Taken
 from devnet.sent.protobuf import ReadingError
@@ -51,9 +51,12 @@ class Sending:
         )
 
     def take(self, raw: bytes) -> Taken:
-        """Take a transaction as this node is told to."""
+        """Take a transaction as this node is told to. Raises RestError where it can't be kept."""
         settings = self._node.settings
-        return self._node.chain.take(raw, is_lost=settings.loses_txs, held=settings.holds_txs_blocks)
+        try:
+            return self._node.chain.take(raw, is_lost=settings.loses_txs, held=settings.holds_txs_blocks)
+        except OSError as error:
+            raise RestError(INTERNAL, f"the transaction was not taken, it can't be kept: {error}") from error
 
     def simulate(self, request: Request) -> str:
         """`POST simulate`: what a transaction would use of gas, its signatures not looked at."""

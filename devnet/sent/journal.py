@@ -20,7 +20,7 @@ class Journal:
             kept = path.read_bytes()
             whole = kept[: kept.rfind(b"\n") + 1]
             if whole != kept:
-                path.write_bytes(whole)
+                os.truncate(path, len(whole))
 
     def read(self) -> Iterator[tuple[int, bytes]]:
         """Height and bytes of every transaction, oldest first. Raises ValueError where the file is none of ours."""
@@ -34,10 +34,15 @@ class Journal:
                 raise ValueError(f"{self._path} line {number} is no transaction: {error}") from error
 
     def add(self, height: int, raw: bytes) -> None:
-        """Keep one more; it is on the disk when this returns."""
+        """Keep one more; it is on the disk when this returns. Raises OSError, and keeps nothing of it then."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        line = json.dumps({"height": height, "tx": base64.b64encode(raw).decode()})
-        with self._path.open("ab") as out:
-            out.write(line.encode() + b"\n")
-            out.flush()
-            os.fsync(out.fileno())
+        line = json.dumps({"height": height, "tx": base64.b64encode(raw).decode()}).encode() + b"\n"
+        with self._path.open("ab", buffering=0) as out:
+            size = out.tell()
+            try:
+                if out.write(line) != len(line):
+                    raise OSError(f"{self._path}: the disk is full")
+                os.fsync(out.fileno())
+            except OSError:
+                out.truncate(size)
+                raise

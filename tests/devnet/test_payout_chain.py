@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import resource
+import signal
 import threading
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from devnet.addresses import made_up_address
 from devnet.command import run_devnet
 from devnet.network import Devnet
 from devnet.scenarios import payday
+from devnet.sent.journal import Journal
 from devnet.state.bank import FEE_COLLECTOR
 from jobs.demo import free_port, is_answering
 
@@ -219,6 +222,23 @@ def test_journal__last_line_cut_by_a_crash__dropped(tmp_path: Path) -> None:
         assert by_hash(devnet, told) is not None
         broadcast(devnet, by_treasurer(unsigned(TREASURER, ROWS), 1))
     assert len(journal.read_text().splitlines()) == 2
+
+
+def test_journal__no_room_on_the_disk__keeps_nothing_of_the_line(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "payouts.jsonl")
+    journal.add(5, b"one")
+    most = (tmp_path / "payouts.jsonl").stat().st_size + 10
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        with pytest.raises(OSError, match=r"disk is full|File too large"):
+            journal.add(6, b"two")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    journal.add(7, b"three")
+    assert list(journal.read()) == [(5, b"one"), (7, b"three")]
 
 
 def test_journal__of_something_else__refused(tmp_path: Path) -> None:
