@@ -26,6 +26,7 @@ from verifiers.trouble import Trouble
 
 NOTE_EVERY = 50
 TRIES = 20
+LOOKS_IDLE = 50
 LOOKS_AT_UNKNOWN = 3
 PRESET = "gpu-testnet-2023"
 
@@ -160,20 +161,21 @@ class DemoRun:
 
     def _wait_for_verdicts(self, house: House) -> bool:
         """Until every claim there is has been looked at; the jobs do most of it. False where told to stop."""
-        loaded = campaigns.required(house)
+        loaded, idle = campaigns.required(house), 0
         while not self.supervisor.stopping.is_set():
             self.supervisor.tend()
             with suppress(Unavailable, Trouble):
-                if verification.judging_point(house, loaded) is not None:
-                    if not self._has_found:
-                        claims.find_claims(house)
-                        self._has_found = True
-                    while verification.verify_batch(house, loaded):
-                        self.supervisor.tend()
-                    if not verification.waiting_claims(house, loaded):
-                        compute_if_changed(house)
-                        return True
-            self.supervisor.stopping.wait(0.2)
+                if not self._has_found and verification.judging_point(house, loaded) is not None:
+                    claims.find_claims(house)
+                    self._has_found = True
+                # the jobs hold the rest; killed ones would hold theirs until the clock, which may stand, is later
+                look = verification.verify_waiting if idle > LOOKS_IDLE else verification.verify_batch
+                idle = 0 if look(house, loaded) else idle + 1
+                if self._has_found and not verification.waiting_claims(house, loaded):
+                    compute_if_changed(house)
+                    return True
+            if idle:
+                self.supervisor.stopping.wait(0.2)
         return False
 
     def _wait_until(self, house: House, height: int) -> bool:
@@ -209,7 +211,7 @@ class DemoRun:
             self._wait_for_node(house)
             claims.find_claims(house)
             verification.verify_everything(house, loaded, point, lambda _: self.supervisor.tend())
-            while verification.verify_batch(house, loaded):  # what was decided or entered since somebody looked
+            while verification.verify_waiting(house, loaded):  # what was decided or entered since somebody looked
                 self.supervisor.tend()
             if not verification.look_again_at_unknown(house, loaded):
                 break

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ledger.claims import ClaimRow, EnteredSdlRow
@@ -315,10 +315,24 @@ def verify_everything(house: House, loaded: Loaded, point: ChainPoint, progress:
 
 def waiting_claims(house: House, loaded: Loaded) -> int:
     """How many claims nobody has looked at since they were entered, found or decided about."""
-    is_due = ClaimRow.settled.is_(False) & (ClaimRow.due_ns <= house.clock.now())
-    waiting = ClaimRow.campaign == loaded.slug, ClaimRow.verdict_id.is_(None) | is_due
     with house.ledger.read() as session:
-        return session.scalar(select(func.count()).select_from(ClaimRow).where(*waiting)) or 0
+        return session.scalar(select(func.count()).where(*_waiting(loaded, house.clock.now()))) or 0
+
+
+def verify_waiting(house: House, loaded: Loaded) -> int:
+    """Verify a batch of such claims whoever holds them: their worker may have been killed. Raises Unavailable."""
+    point, worker, waiting = judging_point(house, loaded), _worker(), _waiting(loaded, house.clock.now())
+    if point is None:
+        return 0
+    chosen = select(ClaimRow.id).where(*waiting).order_by(ClaimRow.participant, ClaimRow.id).limit(BATCH)
+    rows = house.ledger.transact(lambda session: _take(session, chosen, worker))
+    verify_claims(house, loaded, point, rows, worker)
+    return len(rows)
+
+
+def _waiting(loaded: Loaded, now: Moment) -> tuple[ColumnElement[bool], ...]:
+    is_due = ClaimRow.settled.is_(False) & (ClaimRow.due_ns <= now)
+    return ClaimRow.campaign == loaded.slug, ClaimRow.verdict_id.is_(None) | is_due
 
 
 def look_again_at_unknown(house: House, loaded: Loaded) -> int:
@@ -336,6 +350,10 @@ def _take_unlooked(session: Session, slug: str, point: ChainPoint, worker: str) 
         .order_by(ClaimRow.participant, ClaimRow.id)
         .limit(BATCH)
     )
+    return _take(session, chosen, worker)
+
+
+def _take(session: Session, chosen: Select[str], worker: str) -> list[ClaimRow]:
     taking = update(ClaimRow).where(ClaimRow.id.in_(chosen.scalar_subquery())).values(taken_by=worker)
     options = {"synchronize_session": False}
     return list(session.scalars(taking.returning(ClaimRow), execution_options=options))

@@ -12,10 +12,11 @@ from devnet.network import Devnet, serve
 from devnet.scenarios import small
 from ledger.claims import ClaimRow
 from ledger.people import AddressRow, ParticipantRow, RegistrationRow
+from ledger.verdicts import take_due
 from services import campaigns, claims, following, verification
 from services.clock import StoppedClock
 from services.house import House
-from tasks.moment import SECOND, Moment, parse_moment
+from tasks.moment import SECOND, Duration, Moment, parse_moment
 from tests.houses import make_house
 from verifiers.chain.client import Chain
 from verifiers.evidence import Observation
@@ -91,6 +92,25 @@ def test_verify__claims_that_still_wait__asks_nothing_again_that_is_known_for_go
     assert not {question for question in second if question in first}
     pinned = {height for _, height in second}
     assert pinned == {210}, "only what may have changed is asked: at the newest block"
+    chain.close()
+
+
+def test_verify_waiting__worker_that_was_killed__its_claims_are_looked_at_before_its_time_is_over(
+    tmp_path: Path, net: Devnet
+) -> None:
+    chain = Chain([net.rest_url], [net.rpc_url], StoppedClock(at(300)))
+    house = make_house(tmp_path, campaign=CAMPAIGN, chain=chain)
+    register(house, ADA)
+    now = house.at(StoppedClock(at(300)))
+    fields = {"owner": ADA, "dseq": "1001", "sdl": small.SDLS["model-2"]}
+    claims.submit(now, ADA, "deploy", fields)
+    following.follow(now)
+    loaded, length = campaigns.required(now), Duration(600 * SECOND)
+    taken = now.ledger.transact(lambda session: take_due(session, now.clock.now(), "killed/1", 200, length))
+    assert len(taken) == verification.waiting_claims(now, loaded) > 0
+    assert verification.verify_batch(now, loaded) == 0
+    assert verification.verify_waiting(now, loaded) == len(taken)
+    assert verification.waiting_claims(now, loaded) == 0
     chain.close()
 
 
