@@ -16,6 +16,7 @@ from services.probing import KIND, onboarding_tasks
 from services.verification import judge_params
 from tasks.moment import Moment
 from tasks.parts import Task
+from verifiers.onboarding.draws import OPEN_FOR
 from verifiers.onboarding.entry import Gpu, read_subject
 from verifiers.onboarding.params import OnboardingParams, onboarding_params
 from verifiers.probes import DAY, ProbeDay, day_of
@@ -111,6 +112,9 @@ def causes_in_words(incident: Incident) -> str:
 
 
 def latest_start(task: Task) -> Moment | None:
-    """Until when the time of a claim has to begin for its uptime to be long enough; None for another kind."""
+    """Until when the time of a claim has to begin for its uptime to be long enough, and for one spot check where the
+    task has any; None for another kind."""
     least = task.params.get("min_observed_ns")
-    return Moment(task.closes - least) if task.kind == KIND and isinstance(least, int) else None
+    if task.kind != KIND or not isinstance(least, int):
+        return None
+    return Moment(task.closes - max(least, OPEN_FOR if task.params.get("spot_checks") else 0))

@@ -22,7 +22,7 @@ _LABELS = {
     "min_observed_ns": "Observed for at least",
     "tenants": "Whose lease proves it",
     "auditors": "Signed by one of these auditors",
-    "spot_checks": "Benchmark runs at moments that we draw",
+    "spot_checks": "Spot checks at moments that we draw: all claimed GPUs leased at once within 24 hours",
     "tasks": "Parts",
     "repositories": "Pull request to",
     "state": "The pull request must be",

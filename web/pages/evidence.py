@@ -10,6 +10,7 @@ from services import appeals, evidence_lookup, profiles
 from services.campaigns import required
 from services.errors import NotAllowed
 from services.evidence_lookup import Seen
+from services.spot_checks import SpotCheck, own
 from services.uptime_seen import causes_in_words, uptime_of
 from web.claim_views import claim_view
 from web.context import house
@@ -36,7 +37,16 @@ def claim_page(claim_id: str) -> str:
         appeals_until=people.appeals_until,
         uptime_seen=uptime_of(house(), loaded, claim.row),
         causes=causes_in_words,
+        spot_checks=_open_spot_checks(claim.row.id, claim.row.participant),
     )
+
+
+def _open_spot_checks(claim: str, participant: str) -> list[SpotCheck]:
+    """Those that the reader can run for a claim of their own."""
+    person = current_person()
+    if person is None or person.participant != participant:
+        return []
+    return [each for each in own(house(), participant) if each.is_open and claim in each.claims]
 
 
 @blueprint.get("/observations/<observation_id>")

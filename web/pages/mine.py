@@ -11,6 +11,7 @@ from services.claims import candidates
 from services.paging import paged
 from services.profiles import profile
 from services.signal_decisions import notices
+from services.spot_checks import own
 from services.task_board import Phase
 from verifiers.evidence import Candidate
 from web.asked import asked_page
@@ -51,6 +52,7 @@ def mine_page() -> str:
         "mine.html",
         registered=True,
         profile=seen,
+        spot_checks=[each for each in own(house(), person.participant) if each.is_open],
         decisions=len(notices(house(), person.participant)),
         candidates=paged([_candidate(each, titles) for each in found], asked.page, asked.per_page),
         claims=claims,

@@ -10,6 +10,7 @@ from flask import Blueprint, render_template
 from services import task_board
 from services.campaigns import required
 from services.results import Results
+from services.spot_checks import commitment_of
 from services.task_board import DecayNow, Phase, Places, TaskNow
 from services.uptime_seen import latest_start
 from tasks.parts import Campaign, Task
@@ -80,4 +81,5 @@ def task_html(campaign: Campaign, entry: TaskNow) -> str:
         reward_rules=rules_in_words.reward_rules(task, campaign),
         requirement=rules_in_words.requirement(task, titles),
         latest_start=latest_start(task),
+        spot_seed=commitment_of(house(), task.slug) if task.params.get("spot_checks") else None,
     )
