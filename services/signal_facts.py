@@ -135,7 +135,7 @@ def _submitted(session: Session, campaign: str) -> Iterator[tuple[Held, frozense
                 f"submitted it as version {row.number} of a claim", claim=row.claim, observation=row.observation
             )
             value = f"{SUBMITTED} {min(hashes)}"
-            yield Held(Signal.SAME_SDL, value, participant, trace, row.received_ns), hashes
+            yield Held(Signal.SAME_SDL, value, participant, trace, row.received_ns, is_own_work=True), hashes
 
 
 def _bodies(session: Session, ids: Sequence[str]) -> dict[str, Observation]:

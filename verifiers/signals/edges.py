@@ -5,6 +5,7 @@ No edge has an effect: it is a reason for a person to look, with all that was se
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -14,6 +15,9 @@ from verifiers.signals.facts import ORDER, Edge, Held, OwnLease, Paid, Signal, S
 
 COMMON = 5
 """What more participants than this hold alike is commonplace, for the signals where that says something."""
+
+ALONE = 2
+"""An SDL that more than two entered may be a public example; it counts between two who share another such."""
 
 HUB = 5
 """Whoever funded more participants than this is a faucet, an exchange or the like."""
@@ -105,12 +109,26 @@ def _alike(facts: Facts) -> tuple[list[Edge], list[_Group]]:
     for (signal, value), members in groups.items():
         people = _by_person(members)
         if len(people) > 1:
-            group = _Group(signal, value, people, *_weighed(signal, value, len(people), facts.commonplace))
+            is_own_work = any(held.is_own_work for held in members)
+            weight = _weighed(signal, value, len(people), facts.commonplace, is_own_work=is_own_work)
+            group = _Group(signal, value, people, *weight)
             if group.strength is Strength.WEAK:
                 weak.append(group)
             else:
                 edges += [group.edge(one, other) for one, other in _pairs(people)]
-    return edges, weak
+    return [*edges, *_shared_often([group for group in weak if group.value not in facts.commonplace])], weak
+
+
+def _shared_often(groups: Sequence[_Group]) -> Iterator[Edge]:
+    """Between two who share several values that few others have: each alone may be a public example, not all."""
+    few = [group for group in groups if len(group.people) <= COMMON]
+    counts = Counter(frozenset(pair) for group in few for pair in _pairs(group.people))
+    for group in few:
+        for one, other in _pairs(group.people):
+            count = counts[frozenset((one, other))]
+            if count > 1:
+                said = f"{_WORDS[group.signal]}, one of {count} that they share and few others have."
+                yield replace(group, strength=Strength.NOTABLE, said=said).edge(one, other)
 
 
 def _commonplace(group: _Group, joined: Mapping[str, str]) -> Iterator[Edge]:
@@ -139,12 +157,14 @@ def _pairs(people: Iterable[str]) -> Iterator[tuple[str, str]]:
     return combinations(names, 2) if len(names) <= COMMON else ((names[0], name) for name in names[1:])
 
 
-def _weighed(signal: Signal, value: str, people: int, commonplace: Mapping[str, str]) -> tuple[Strength, str]:
+def _weighed(
+    signal: Signal, value: str, people: int, commonplace: Mapping[str, str], *, is_own_work: bool
+) -> tuple[Strength, str]:
     said = _WORDS[signal]
     if value in commonplace:
         return Strength.WEAK, f"{said}: {commonplace[value]}, which says next to nothing."
-    if signal in _PLAIN_WHEN_COMMON and people > COMMON:
-        return Strength.WEAK, f"{said}: {people} participants did, so it is likely a public example."
+    if signal in _PLAIN_WHEN_COMMON and people > (COMMON if is_own_work else ALONE):
+        return Strength.WEAK, f"{said}: {people} participants did, so it may be a public example."
     others = f"; {people} participants in all" if people > 2 else ""
     return _STRENGTHS.get(signal, Strength.STRONG), f"{said}{others}."
 

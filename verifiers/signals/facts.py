@@ -53,7 +53,8 @@ class Trace:
 class Held:
     """A value that a participant stands behind: what two hold alike joins them.
 
-    `value` is compared as it is; `at` orders those who hold it, the earliest first.
+    `value` is compared as it is; `at` orders those who hold it, the earliest first. `is_own_work`: whoever holds it
+    says that they made it, so that a few who hold it alike are no plain reason.
     """
 
     signal: Signal
@@ -61,6 +62,7 @@ class Held:
     participant: str
     trace: Trace
     at: int = 0
+    is_own_work: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -63,22 +65,46 @@ def test_edges__three_hold_the_same__are_joined_each_with_each() -> None:
 
 
 @pytest.mark.parametrize(
-    ("people", "commonplace", "strength", "words"),
+    ("people", "own_work", "commonplace", "strength", "words"),
     [
-        (2, {}, "notable", "Both entered the same SDL."),
-        (COMMON, {}, "notable", f"{COMMON} participants in all"),
-        (COMMON + 1, {}, "weak", "likely a public example"),
-        (2, {HASH: "it is one of the campaign's own apps"}, "weak", "the campaign's own apps"),
+        (2, False, {}, "notable", "Both entered the same SDL."),
+        (3, False, {}, "weak", "3 participants did, so it may be a public example"),
+        (COMMON + 1, False, {}, "weak", "may be a public example"),
+        (COMMON, True, {}, "notable", f"{COMMON} participants in all"),
+        (COMMON + 1, True, {}, "weak", "may be a public example"),
+        (2, False, {HASH: "it is one of the campaign's own apps"}, "weak", "the campaign's own apps"),
+        (2, True, {HASH: "it is one of the campaign's own apps"}, "weak", "the campaign's own apps"),
     ],
-    ids=["two", "few", "many", "catalogue"],
+    ids=["two", "three", "many", "few_authors", "many_authors", "catalogue", "catalogue_as_own_work"],
 )
 def test_sdl__by_how_many__is_weak_where_it_is_commonplace(
-    people: int, commonplace: dict[str, str], strength: str, words: str
+    people: int, own_work: bool, commonplace: dict[str, str], strength: str, words: str
 ) -> None:
-    sdls = [held(f"p{number}", Signal.SAME_SDL, HASH, number) for number in range(people)]
+    sdls = [
+        replace(held(f"p{number}", Signal.SAME_SDL, HASH, number), is_own_work=own_work) for number in range(people)
+    ]
     edges = edges_of(Facts(held=sdls, commonplace=commonplace))
     assert {edge.strength for edge in edges} == {strength}
     assert all(words in edge.said for edge in edges)
+
+
+@pytest.mark.parametrize(
+    ("people", "values", "commonplace", "strength"),
+    [
+        ([ANN, BOB, CID], ["x", "y"], {}, "notable"),
+        ([ANN, BOB, CID], ["x"], {}, "weak"),
+        ([ANN, BOB, CID], ["x", "y"], {"y": "it is in the catalogue"}, "weak"),
+        ([f"p{number}" for number in range(COMMON + 1)], ["x", "y"], {}, "weak"),
+    ],
+    ids=["three_share_two", "three_share_one", "one_of_them_is_everybodys", "many_share_two"],
+)
+def test_sdls__several_that_few_have__are_no_public_examples(
+    people: list[str], values: list[str], commonplace: dict[str, str], strength: str
+) -> None:
+    sdls = [held(name, Signal.SAME_SDL, value) for name in people for value in values]
+    edges = edges_of(Facts(held=sdls, commonplace=commonplace))
+    assert {edge.strength for edge in edges} == {strength}
+    assert len(edges) >= len(values) * (len(people) - 1)
 
 
 def test_many__hold_the_same__make_few_edges_that_join_them_all() -> None:
