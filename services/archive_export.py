@@ -21,6 +21,7 @@ from services.campaigns import Loaded
 from services.errors import Unavailable
 from services.house import House
 from services.rewards import compute_if_changed, is_computed
+from tasks.moment import Moment
 from verifiers.kinds import verifier_of
 
 TRIES = 4
@@ -58,14 +59,14 @@ def export_archive(house: House, path: Path) -> Exported:
         with house.ledger.read() as session:
             loaded = campaigns.current_in(session, house.settings.campaign)
             if loaded is not None and is_computed(session, loaded, house.clock.now()):
-                return _write(session, loaded, path)
+                return _write(session, loaded, path, house.clock.now())
     raise Unavailable("New verdicts came while the awards were worked: try again, or stop `serve` for the export.")
 
 
-def _write(session: Session, loaded: Loaded, path: Path) -> Exported:
+def _write(session: Session, loaded: Loaded, path: Path, now: Moment) -> Exported:
     with tempfile.TemporaryDirectory(prefix="waymark-archive-") as name:
         spool = _Spool(Path(name))
-        export = Export(session, loaded)
+        export = Export(session, loaded, now)
         for file_name, text in texts(export):
             spool.add(file_name, [text.encode()], lines=None)
         for member in archive.MEMBERS:

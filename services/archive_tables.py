@@ -22,9 +22,15 @@ from ledger.probes import ProbeDayRow, day_in
 from ledger.results import ResultStateRow
 from ledger.reviews import AppealRow, AppealRulingRow, ReviewStepRow
 from ledger.rows import in_parts
+from ledger.spot_checks import DRAWN, SpotCheckRow, SpotSeedRow
 from ledger.submissions import SubmittedSdlRow
+from services import archive_payouts
 from services.archive import format as archive
+from services.archive import payout_members, spot_members
+from services.archive.member import Member
 from services.campaigns import Loaded
+from services.spot_checks import is_told_in
+from tasks.moment import Moment
 from tasks.payouts import convert
 from verifiers.entries import asked_fields
 
@@ -38,6 +44,7 @@ class Export:
 
     session: Session
     loaded: Loaded
+    now: Moment
 
     @property
     def slug(self) -> str:
@@ -56,7 +63,7 @@ class Export:
 Source = Callable[[Export], Iterator[Line]]
 
 
-def _plain(member: archive.Member, row: Any) -> Line:
+def _plain(member: Member, row: Any) -> Line:
     return {column.name: getattr(row, column.name) for column in member.columns}
 
 
@@ -278,6 +285,21 @@ def uptime_days(export: Export) -> Iterator[Line]:
             yield {**day.document(), "digest": row.digest.hex() if row.digest else day.digest}
 
 
+def spot_seeds(export: Export) -> Iterator[Line]:
+    """The commitments; a seed only once the task is closed and nothing of it is to come."""
+    statement = select(SpotSeedRow).where(SpotSeedRow.campaign == export.slug)
+    for (row,) in export.rows(statement.order_by(export.ordered(SpotSeedRow.task))):
+        is_told = is_told_in(export.session, export.loaded, row.task, export.now)
+        yield {**_plain(spot_members.SPOT_SEEDS, row), "seed": row.seed if is_told else None}
+
+
+def spot_checks(export: Export) -> Iterator[Line]:
+    """Those that were opened or came too late; one that is drawn and to come is nobody's business."""
+    statement = select(SpotCheckRow).where(SpotCheckRow.campaign == export.slug, SpotCheckRow.state != DRAWN)
+    for (row,) in export.rows(statement.order_by(export.ordered(SpotCheckRow.id))):
+        yield _plain(spot_members.SPOT_CHECKS, row)
+
+
 def submitted_sdls(export: Export) -> Iterator[Line]:
     """SDLs written for others, with their texts: they are public."""
     statement = select(SubmittedSdlRow).where(SubmittedSdlRow.campaign == export.slug)
@@ -297,9 +319,17 @@ SOURCES: Mapping[str, Source] = {
     archive.APPEALS.name: appeals,
     archive.SUBMITTED_SDLS.name: submitted_sdls,
     archive.UPTIME_DAYS.name: uptime_days,
+    spot_members.SPOT_SEEDS.name: spot_seeds,
+    spot_members.SPOT_CHECKS.name: spot_checks,
     archive.ELIGIBILITY.name: eligibility,
     archive.RESULTS.name: results,
     archive.AWARD_LINES.name: award_lines,
     archive.TOTALS.name: totals,
+    payout_members.PAYOUTS.name: lambda export: archive_payouts.payouts(export.session, export.slug),
+    payout_members.PAYOUT_ROWS.name: lambda export: archive_payouts.payout_rows(export.session, export.slug),
+    payout_members.PAYOUT_BATCHES.name: lambda export: archive_payouts.payout_batches(export.session, export.slug),
+    payout_members.PAYOUT_SIGNATURES.name: lambda export: archive_payouts.payout_signatures(
+        export.session, export.slug
+    ),
 }
 """Another table is one more member in `services/archive/format.py` and one more source here."""

@@ -26,7 +26,7 @@ _REDUCED = {
     Source.RECORD: "lists of who was registered when a claim was looked at: nobody was left out",
 }
 
-_WITH_ORIGINAL = ("SUBMISSION ", "LOOKS ")
+_WITH_ORIGINAL = ("SUBMISSION ", "LOOKS ", "SPOT CHECKS ")
 
 
 class NotThere(Exception):

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from services.archive.member import Member, member
+from services.archive.payout_members import PAYOUT_BATCHES, PAYOUT_ROWS, PAYOUT_SIGNATURES, PAYOUTS
+from services.archive.spot_members import SPOT_CHECKS, SPOT_SEEDS
 
 FORMAT = "waymark-archive"
 VERSION = 1
 MANIFEST = "manifest.json"
 SCHEMA = "schema.json"
 REVISION_FILE = re.compile(r"campaign/[0-9]{1,6}\.yaml")
-LONGEST_LINE = 8 << 20
-LONGEST_BODY_LINE = 96 << 20
-"""An answer has at most 64 MiB (`verifiers/http.py`); as JSON text or base64 it is a third longer."""
 
 
 def revision_file(revision: int) -> str:
@@ -27,37 +27,7 @@ def canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One key of a member's lines. `type`: one of TYPES, with `?` behind it where null is allowed."""
-
-    name: str
-    type: str
-    about: str
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One member of JSON lines, in strictly growing order of the columns `key`."""
-
-    name: str
-    about: str
-    key: tuple[str, ...]
-    columns: tuple[Column, ...]
-
-    @property
-    def longest_line(self) -> int:
-        """How many bytes a line may have."""
-        return LONGEST_BODY_LINE if self.name == BODIES.name else LONGEST_LINE
-
-
-def _member(name: str, about: str, key: str, columns: str) -> Member:
-    """`columns`: one a line, `name type what it is`."""
-    rows = [line.split(maxsplit=2) for line in columns.strip().splitlines()]
-    return Member(name, about, tuple(key.split()), tuple(Column(*row) for row in rows))
-
-
-REVISIONS = _member(
+REVISIONS = member(
     "revisions.jsonl",
     "every revision of the campaign; its text is the member `campaign/<revision>.yaml`",
     "revision",
@@ -71,7 +41,7 @@ REVISIONS = _member(
     counts_from_ns int from when it counts
     """,
 )
-REGISTRATIONS = _member(
+REGISTRATIONS = member(
     "registrations.jsonl",
     "who takes part: one line for each participant, named by the registered address",
     "participant",
@@ -84,7 +54,7 @@ REGISTRATIONS = _member(
     time_ns int? time of that block: where there is one, it is the time of registration
     """,
 )
-ADDRESSES = _member(
+ADDRESSES = member(
     "addresses.jsonl",
     "every address of every participant, the registered one too",
     "participant linked_ns address",
@@ -94,7 +64,7 @@ ADDRESSES = _member(
     linked_ns int when it was linked
     """,
 )
-CLAIMS = _member(
+CLAIMS = member(
     "claims.jsonl",
     "every claim with all that its judge knows of it besides the verdict's own `revision` and `addresses`",
     "id",
@@ -110,7 +80,7 @@ CLAIMS = _member(
     verdict int? id of its newest verdict
     """,
 )
-BODIES = _member(
+BODIES = member(
     "bodies.jsonl",
     "the raw answers, each once; either `text` (UTF-8) or `base64` holds the bytes",
     "digest",
@@ -121,7 +91,7 @@ BODIES = _member(
     base64 text? the bytes in base64, where they are not
     """,
 )
-OBSERVATIONS = _member(
+OBSERVATIONS = member(
     "observations.jsonl",
     "everything that a judge was given; of a restricted one only digests",
     "id",
@@ -141,7 +111,7 @@ OBSERVATIONS = _member(
     verifier text who asked, with the version
     """,
 )
-VERDICTS = _member(
+VERDICTS = member(
     "verdicts.jsonl",
     "every verdict of every claim, the newest with the highest id",
     "id",
@@ -166,7 +136,7 @@ VERDICTS = _member(
     observations texts ids of the observations that the judge was given, in that order
     """,
 )
-REVIEW_STEPS = _member(
+REVIEW_STEPS = member(
     "review_steps.jsonl",
     "what people decided about claims, step by step; a person is a random id",
     "claim number",
@@ -179,7 +149,7 @@ REVIEW_STEPS = _member(
     observation text id of the observation that judges read of it
     """,
 )
-APPEALS = _member(
+APPEALS = member(
     "appeals.jsonl",
     "appeals with what was decided; the words of the participant stay with us",
     "made_ns id",
@@ -197,7 +167,7 @@ APPEALS = _member(
     observation text? id of the observation that judges read of it
     """,
 )
-ELIGIBILITY = _member(
+ELIGIBILITY = member(
     "eligibility.jsonl",
     "entries on who may earn and be paid; a participant's newest holds; the reasons are not published",
     "id",
@@ -210,7 +180,7 @@ ELIGIBILITY = _member(
     at_ns int when it was decided
     """,
 )
-RESULTS = _member(
+RESULTS = member(
     "results.jsonl",
     "what became provisional and final, and from which rows",
     "task state",
@@ -225,7 +195,7 @@ RESULTS = _member(
     eligibility_to int the newest entry of eligibility then
     """,
 )
-UPTIME_DAYS = _member(
+UPTIME_DAYS = member(
     "uptime_days.jsonl",
     "the sealed days of probes of every provider that is claimed",
     "provider day",
@@ -238,7 +208,7 @@ UPTIME_DAYS = _member(
     digest text SHA-256 of the canonical JSON of the five columns before, hex
     """,
 )
-SUBMITTED_SDLS = _member(
+SUBMITTED_SDLS = member(
     "submitted_sdls.jsonl",
     "every version of an SDL that was written for others, with its text",
     "claim number",
@@ -252,7 +222,7 @@ SUBMITTED_SDLS = _member(
     observation text id of the observation that judges read instead
     """,
 )
-AWARD_LINES = _member(
+AWARD_LINES = member(
     "award_lines.jsonl",
     "the reward ledger: it only grows; the sum of a key's lines is what it is awarded now",
     "id",
@@ -275,7 +245,7 @@ AWARD_LINES = _member(
     computed_ns int when it was worked
     """,
 )
-TOTALS = _member(
+TOTALS = member(
     "totals.jsonl",
     "what everybody has earned, as published with the archive",
     "participant",
@@ -298,10 +268,16 @@ MEMBERS: tuple[Member, ...] = (
     APPEALS,
     SUBMITTED_SDLS,
     UPTIME_DAYS,
+    SPOT_SEEDS,
+    SPOT_CHECKS,
     ELIGIBILITY,
     RESULTS,
     AWARD_LINES,
     TOTALS,
+    PAYOUTS,
+    PAYOUT_ROWS,
+    PAYOUT_BATCHES,
+    PAYOUT_SIGNATURES,
 )
 """In the order in which they stand in the file, behind the manifest, the schema and the campaign's texts."""
 
@@ -313,9 +289,10 @@ TYPES: Mapping[str, type] = {
     "bool": bool,
     "object": dict,
     "texts": list,
+    "ints": list,
     "objects": list,
 }
-_INSIDE: Mapping[str, type] = {"texts": str, "objects": dict}
+_INSIDE: Mapping[str, type] = {"texts": str, "ints": int, "objects": dict}
 
 
 def schema() -> dict[str, object]:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from services.archive.container import ArchiveRefused
-from services.archive.format import FORMAT, MANIFEST, MEMBERS, SCHEMA, VERSION, Member, canonical, misfit, schema
+from services.archive.format import FORMAT, MANIFEST, MEMBERS, SCHEMA, VERSION, canonical, misfit, schema
+from services.archive.member import Member
 from services.archive.report import Report
 
 LARGEST_TEXT = 4 << 20

@@ -14,6 +14,8 @@ from verifiers.evidence import ChainPoint, Observation, Outcome, Source
 from verifiers.kinds import provider_onboarding
 from verifiers.onboarding.leases import TENANTS
 from verifiers.onboarding.looks import Look, look_of, looks_body, looks_request
+from verifiers.onboarding.spot_checks import SPOT_CHECK, name_of
+from verifiers.onboarding.spot_record import read_spot_record, spot_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Records:
         self._report, self._evidence = contents.report, evidence
         self._known = frozenset(address for owned in people.addresses.values() for address in owned)
         self._earlier: dict[str, list[_Earlier]] = {}
+        self._passing: dict[tuple[str, str], tuple[ChainPoint, tuple[str, ...]]] = {}
         self._checked: set[str] = set()
 
     def follow(self, place: str, line: Line) -> None:
@@ -47,6 +50,8 @@ class Records:
             if seen.request == looks_request(claim):
                 if seen.body != self._looks(claim):
                     self._report.differ(place, "its record of earlier looks is not what the earlier verdicts say")
+            elif seen.request == spot_request(claim):
+                self._check_passing(place, claim, seen)
             elif seen.request.startswith(TENANTS) and seen.id not in self._checked:
                 self._checked.add(seen.id)
                 self._check_people(seen)
@@ -68,8 +73,31 @@ class Records:
             at = ChainPoint(point["chain_id"], point["height"], Moment(point["time_ns"]))
         except (KeyError, ValueError, TypeError):
             return  # noted where the verdict was judged again
+        for check in line["checks"]:
+            self._keep_passing(claim, check, at)
         earlier = _Earlier(look_of(at.height, checks), at, tuple(line["observations"]))
         self._earlier.setdefault(claim, []).append(earlier)
+
+    def _keep_passing(self, claim: str, check: Line, at: ChainPoint) -> None:
+        """The first verdict in which a spot check passed by a run: one that was set aside has no height."""
+        is_passing = check["name"].startswith(SPOT_CHECK) and check["outcome"] == Outcome.PASSED
+        if not is_passing or check["height"] is None:
+            return
+        kept = (Source.CHAIN, Source.ENTERED)
+        seen = tuple(name for name in check["observations"] if self._evidence.source(name) in kept)
+        point = ChainPoint(at.chain_id, check["height"], Moment(check["time_ns"] or 0))
+        self._passing.setdefault((claim, check["name"]), (point, seen))
+
+    def _check_passing(self, place: str, claim: str, seen: Observation) -> None:
+        try:
+            record = read_spot_record(claim, [seen])
+        except (ValueError, KeyError, TypeError, IndexError, RecursionError):
+            return  # noted where the spot checks are compared
+        for opened in record.opened if record is not None else ():
+            said = (opened.passing, opened.observations) if opened.passing is not None else None
+            if said != self._passing.get((claim, name_of(opened.number))):
+                message = f"spot check {opened.number} is not on record as the earlier verdicts have it"
+                self._report.differ(place, message)
 
     def _looks(self, claim: str) -> bytes:
         """The record as the platform writes it from the verdicts so far (`services/onboarding_records.py`)."""

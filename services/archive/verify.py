@@ -14,8 +14,10 @@ from services.archive.evidence import Evidence
 from services.archive.judging import Judging, read_claims
 from services.archive.ledger_lines import check_totals, read_ledger
 from services.archive.originals import check_days, check_submissions
+from services.archive.payouts import check_payouts
 from services.archive.reading import Contents
 from services.archive.report import Report
+from services.archive.spot_checks import check_spot_checks
 
 
 def verify_archive(path: Path, limits: Limits | None = None) -> Report:
@@ -50,8 +52,10 @@ def _verify(contents: Contents) -> None:
     check_appeals(contents, evidence, verdicts)
     check_submissions(contents, evidence, verdicts)
     check_days(contents, evidence)
+    check_spot_checks(contents, evidence, rules.newest.slug)
     evidence.check_used()
     decisions = read_decisions(contents, rules, people)
     ledger = read_ledger(contents, people, decisions)
     check_awards(contents, Archived(rules, people, verdicts, decisions, ledger))
     check_totals(contents, rules, ledger)
+    check_payouts(contents, rules.newest.slug, people)
