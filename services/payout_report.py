@@ -233,9 +233,10 @@ def _with_batches(
     session: Session, found: Sequence[PayoutRecipientRow], batches: Sequence[PayoutBatchRow]
 ) -> list[ReportRow]:
     held = _held_places(session, [batch.id for batch in batches if batch.state == BatchState.PARTLY_PAID])
+    by_place = {place: each for each in batches for place in range(each.first_place, each.first_place + each.size)}
     made = []
     for row in found:
-        batch = next(each for each in batches if each.first_place <= row.place < each.first_place + each.size)
+        batch = by_place[row.place]
         state: BatchState | None = BatchState(batch.state)
         if state in {BatchState.DEAD, BatchState.DISCARDED} or (
             state is BatchState.PARTLY_PAID and row.place not in held

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from ledger.reviews import ReviewStepRow
 from services.appeals import Appeal
 from services.evidence_lookup import Seen
+from services.payments import Payment
 from services.profiles import Line, Profile, SeenClaim
 from services.results import Results
 from services.review_queue import Waiting
@@ -213,6 +214,19 @@ def award(line: Line) -> models.AwardAnswer:
         cause=line.cause or None,
         computed_at=time_or_none(line.computed_ns),
         working=cast("dict[str, JsonValue]", plain(line.working)),
+        payment=_payment(line.payment) if line.payment else None,
+    )
+
+
+def _payment(found: Payment) -> models.PaymentAnswer:
+    return models.PaymentAnswer(
+        payout=found.payout,
+        batch=found.batch,
+        state=str(found.state),
+        payout_chain_id=found.chain_id,
+        tx_hash=found.tx_hash,
+        tx_height=decimal_or_none(found.tx_height),
+        tx_time=time_or_none(found.tx_time_ns),
     )
 
 

@@ -166,8 +166,26 @@ class CheckAnswer(Answer):
     time: Time | None
 
 
+class PaymentAnswer(Answer):
+    """The payout that holds an award. The transaction's fields are null until a block holds the payment.
+
+    `state`: planned, approved, exported, signed, broadcast, paid, partly paid, or question (people look at it).
+    """
+
+    payout: int
+    batch: str
+    state: str
+    payout_chain_id: str
+    tx_hash: str | None
+    tx_height: Decimal | None
+    tx_time: Time | None
+
+
 class AwardAnswer(Answer):
-    """A line of the reward ledger (a signed difference), or a provisional amount with its working."""
+    """A line of the reward ledger (a signed difference), or a provisional amount with its working.
+
+    `payment` null while no payout holds it.
+    """
 
     kind: str
     slug: str | None
@@ -178,6 +196,7 @@ class AwardAnswer(Answer):
     cause: str | None
     computed_at: Time | None
     working: dict[str, JsonValue]
+    payment: PaymentAnswer | None
 
 
 class DecisionAnswer(Answer):

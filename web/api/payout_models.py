@@ -83,18 +83,6 @@ class PayoutFile(PayoutAnswer):
     rows: list[PayoutRowAnswer]
 
 
-class PaymentAnswer(Answer):
-    """Where an award is on its way. The transaction's fields are null until a block holds it."""
-
-    payout: int
-    batch: str
-    state: str = Field(description=_STATES)
-    payout_chain_id: str
-    tx_hash: str | None
-    tx_height: Decimal | None
-    tx_time: Time | None
-
-
 class PayoutSignedAnswer(Answer):
     """A payout after a signature."""
 

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from ledger.audit import head_hash
 from services import payout_books, payout_facts, payout_planning, payout_records
 from services.campaigns import required
 from services.errors import Conflict, NotFound, Refused, Unavailable, UseCaseError
 from services.paging import paged
 from services.payout_planning import Preview, Wanted
 from services.payouts import owed
+from services.remembered import awards_state, remembered
 from tasks.moment import format_moment
+from tasks.payout.double_entry import Book
 from verifiers.chain.answers import BlockLimits
 from verifiers.payout.facts import PayerFacts
 from web.asked import asked_page
@@ -40,6 +43,14 @@ class OwedSum:
     amount_micro: int
 
 
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The sum of all books, and whether everything agrees."""
+
+    is_balanced: bool
+    total: Book
+
+
 @blueprint.get("/organize/payouts")
 @role_required(*READERS)
 def payouts_page() -> str:
@@ -51,7 +62,7 @@ def payouts_page() -> str:
         page=payout_records.payouts(house(), asked.page, asked.per_page),
         said=payout_said,
         owed=_owed(),
-        balance=payout_books.balance(house()),
+        books=_books(),
         unit=loaded.newest.reward.unit,
         titles=task_titles(),
         may_act=is_treasurer(current_person()),
@@ -130,6 +141,19 @@ def _owed() -> list[OwedSum]:
     for row in owed(house()):
         sums[row.state].append(row.amount_micro)
     return [OwedSum(state, len(amounts), sum(amounts)) for state, amounts in sorted(sums.items())]
+
+
+def _books() -> Books:
+    """Worked out anew after each act and each award; the page of the balance always is."""
+    loaded, ledger = required(house()), house().ledger
+    with ledger.read() as session:
+        key = (awards_state(session, loaded.slug), head_hash(session))
+
+    def work_out() -> Books:
+        found = payout_books.balance(house())
+        return Books(found.is_balanced, found.total)
+
+    return remembered(ledger, "payout books", key, work_out)
 
 
 def _not_connected() -> str:

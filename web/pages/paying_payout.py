@@ -99,7 +99,7 @@ def reconcile(number: int) -> AnyResponse:
 @role_required(*READERS)
 def download(number: int, name: str) -> Response:
     """An exported file: the same bytes at every download."""
-    found = payout_export.files(house(), number, _signers()).get(name)
+    found = _transaction(number, name) or payout_export.files(house(), number, _signers()).get(name)
     if found is None:
         raise NotFound("There is no such file. The payout's page lists all of them.")
     return _download(found, name)
@@ -163,6 +163,16 @@ def _export(actor: str, view: PayoutView) -> None:
 
 def _reconcile(actor: str, view: PayoutView) -> None:
     payout_reconcile.look_at(house(), [batch.id for batch in view.current if batch.exported], actor=actor)
+
+
+def _transaction(number: int, name: str) -> bytes | None:
+    """The bytes of one exported batch; None for another file's name."""
+    batch = name.removesuffix(".unsigned.json")
+    for each in payout_records.payout(house(), number).batches:
+        if each.name == batch and each.exported is not None and batch != name:
+            with house().ledger.read() as session:
+                return payout_records.exported_file(session, each.id)
+    return None
 
 
 def _with_trouble(number: int, error: UseCaseError) -> AnyResponse:
