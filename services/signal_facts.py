@@ -64,7 +64,7 @@ def _subjects(claims: Sequence[ClaimRow]) -> Iterator[Held]:
     for claim in claims:
         thing = _thing(claim)
         if thing:
-            said = f"claimed {claim.subject} for task {claim.task}"
+            said = f"{claim.participant} claimed {claim.subject} for task {claim.task}"
             trace = Trace(said, claim=claim.id)
             yield Held(Signal.SAME_SUBJECT, f"{claim.task}: {thing}", claim.participant, trace, claim.received_ns)
 
@@ -90,7 +90,7 @@ def _pulls(session: Session, campaign: str) -> Iterator[Held]:
     )
     for row, participant in session.execute(statement):
         link = row.pull_request.rstrip("/")
-        trace = Trace(f"named {link}", claim=row.claim, observation=row.observation)
+        trace = Trace(f"{participant} named {link}", claim=row.claim, observation=row.observation)
         yield Held(Signal.SAME_PULL_REQUEST, link.lower(), participant, trace, row.received_ns)
 
 
@@ -98,7 +98,7 @@ def _outputs(session: Session, campaign: str) -> Iterator[Held]:
     """The numbers of every run that its owner entered."""
     entered = BenchmarkRunRow.campaign == campaign, BenchmarkRunRow.claim.is_not(None)
     for run in session.scalars(select(BenchmarkRunRow).where(*entered)):
-        said = f"entered a result for challenge {run.challenge} on {run.variant}"
+        said = f"{run.participant} entered a result for challenge {run.challenge} on {run.variant}"
         trace = Trace(said, claim=run.claim or "", observation=run.observation or "")
         yield Held(Signal.SAME_OUTPUT, run.output_digest, run.participant, trace, run.received_ns)
 
@@ -113,7 +113,7 @@ def _entered(session: Session, campaign: str) -> Iterator[tuple[Held, frozenset[
     for row in rows:
         hashes = _hashes(bodies.get(row.observation), "")
         if hashes:
-            said = f"entered it for deployment {row.owner}/{row.dseq}"
+            said = f"{row.participant} entered it for deployment {row.owner}/{row.dseq}"
             trace = Trace(said, observation=row.observation)
             value = f"{DEPLOYED} {min(hashes)}"
             yield Held(Signal.SAME_SDL, value, row.participant, trace, row.received_ns), hashes
@@ -132,7 +132,9 @@ def _submitted(session: Session, campaign: str) -> Iterator[tuple[Held, frozense
         hashes = _hashes(bodies.get(row.observation), "sdl")
         if hashes:
             trace = Trace(
-                f"submitted it as version {row.number} of a claim", claim=row.claim, observation=row.observation
+                f"{participant} submitted it as version {row.number} of a claim",
+                claim=row.claim,
+                observation=row.observation,
             )
             value = f"{SUBMITTED} {min(hashes)}"
             yield Held(Signal.SAME_SDL, value, participant, trace, row.received_ns, is_own_work=True), hashes

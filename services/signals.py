@@ -8,8 +8,9 @@ from enum import StrEnum
 from functools import partial
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from ledger.chain import LeaseRow
 from ledger.people import AddressRow
 from ledger.rows import AT_ONCE, insert_rows
 from ledger.signals import SignalDecisionRow, SignalEdgeRow, SignalLookRow, decisions_of, edges_in
@@ -239,6 +240,33 @@ def cluster_of(house: House, address: str) -> tuple[str, Cluster[SeenEdge] | Non
     inside = {edge.id for edge in cluster.edges} if cluster else set()
     others = [edge for edge in edges if participant in (edge.one, edge.other) and edge.id not in inside]
     return participant, cluster, others
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """How many leases one participant's deployers have had on another's providers, as the index knows it."""
+
+    tenant: str
+    keeper: str
+    count: int
+
+
+def leases_between(house: House, participants: Sequence[str]) -> list[Leased]:
+    """Leases within a cluster: work that may be done for each other only. The index: where to look, no evidence."""
+    loaded = campaigns.required(house)
+    deployer, host = aliased(AddressRow), aliased(AddressRow)
+    statement = (
+        select(deployer.participant, host.participant, func.count())
+        .select_from(LeaseRow)
+        .join(deployer, deployer.address == LeaseRow.owner)
+        .join(host, host.address == LeaseRow.provider)
+        .where(LeaseRow.chain_id == campaigns.chain_id(house, loaded), deployer.participant != host.participant)
+        .where(deployer.participant.in_(participants[:AT_ONCE]), host.participant.in_(participants[:AT_ONCE]))
+        .group_by(deployer.participant, host.participant)
+        .order_by(deployer.participant, host.participant)
+    )
+    with house.ledger.read() as session:
+        return [Leased(tenant, keeper, count) for tenant, keeper, count in session.execute(statement)]
 
 
 def _asked(session: Session, campaign: str) -> list[Asked]:

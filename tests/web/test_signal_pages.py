@@ -12,8 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from devnet.scenarios import small
 from ledger.audit import AuditRow, check_log
-from ledger.people import SessionRow
+from ledger.chain import LeaseRow
+from ledger.people import RoleRow, SessionRow
 from ledger.signals import SignalAppealRow, SignalDecisionRow, SignalEdgeRow
 from services import campaigns, eligibility
 from services.house import House
@@ -21,7 +23,7 @@ from services.sessions import hash_token
 from services.signals import recompute
 from tasks.moment import SECOND
 from tests.reviewing import token_in
-from tests.signal_town import ADA, AUDITOR, BEN, DEE, ELI, ORGANIZER, claim, entered_sdl, make_house
+from tests.signal_town import ADA, AUDITOR, BEN, DEE, ELI, NORTH, ORGANIZER, claim, entered_sdl, make_house
 from web.factory import create_web
 
 CAST = {"nobody": None, "ada": ADA, "ben": BEN, "eli": ELI, "reviewer": AUDITOR, "organizer": ORGANIZER}
@@ -84,9 +86,7 @@ def edges(house: House, signal: str = "") -> list[str]:
         return list(session.scalars(statement.where(SignalEdgeRow.signal == signal) if signal else statement))
 
 
-def decided(
-    browser: Callable[[str], FlaskClient], house: House, act: str, **values: object
-) -> tuple[int, str, str]:
+def decided(browser: Callable[[str], FlaskClient], house: House, act: str, **values: object) -> tuple[int, str, str]:
     given: dict[str, object] = {"edges": edges(house), "outcome": act, "reason": REASON, "after": "0"}
     return sent(browser("organizer"), ON_ADA, **given | values)
 
@@ -232,16 +232,44 @@ def test_confirmed__leads_to_eligibility__with_the_reason_filled_in_and_no_effec
     assert REASON in unescape(html)
     assert "same subject" in html
     assert f'value="{ADA}"' in html
+    page = browser("organizer").get(ON_ADA).get_data(as_text=True)
+    for person in (ADA, BEN, DEE):
+        assert f"/organize/eligibility?participant={person}&amp;decision=1" in page
+    assert decided(browser, house, "confirmed", edges=edges(house, "same_sdl"), after="1")[0] == 302
     entered = {"address": ADA, "eligibility": "ineligible", "reason": f"{REASON} (decision 1)", "after": "0"}
     assert sent(browser("organizer"), location, "/organize/eligibility", **entered)[0] == 302
     assert [row.participant for row in eligibility.history(house)] == [ADA]
 
 
+def test_confirmed__a_sign_of_others_in_the_cluster__leads_to_them(
+    house: House, browser: Callable[[str], FlaskClient]
+) -> None:
+    page = f"/organize/signals/{DEE}"
+    given = {"edges": edges(house, "same_subject"), "outcome": "confirmed", "reason": REASON, "after": "0"}
+    status, _, location = sent(browser("organizer"), page, **given)
+    assert (status, location) == (302, f"/organize/eligibility?participant={min(ADA, BEN)}&decision=1")
+
+
+def test_cluster__with_leases_between_them__counts_them_as_a_hint(
+    house: House, browser: Callable[[str], FlaskClient]
+) -> None:
+    assert "Leases between them" not in read(browser("organizer"), ON_ADA)
+    with house.ledger.write() as session:
+        for number, owner in enumerate((ADA, ADA, ELI)):
+            session.add(
+                LeaseRow(
+                    chain_id=small.CHAIN_ID, owner=owner, dseq=100 + number, gseq=1, oseq=1, provider=NORTH, bseq=0,
+                    state="closed", price="1", denom="uact", created_at=9, reason="", gpu_units=1, read_height=9,
+                )
+            )  # fmt: skip
+    text = read(browser("reviewer"), ON_ADA)
+    assert "Leases between them" in text
+    assert re.search(r"Leases akash1\S+ Copy address akash1\S+ Copy address 2 ", text)
+
+
 def test_decision__of_an_organizer_whom_it_concerns__is_refused(
     house: House, browser: Callable[[str], FlaskClient]
 ) -> None:
-    from ledger.people import RoleRow
-
     with house.ledger.write() as session:
         session.add(RoleRow(address=ADA, role="organizer"))
     given = {"edges": edges(house), "outcome": "dismissed", "reason": REASON, "after": "0"}

@@ -124,9 +124,17 @@ def decide(address: str) -> str | Response | tuple[str, int]:
         return _cluster_page(address, form, chosen, error.message), error.status
     if row.outcome == Status.CONFIRMED:
         flash("Confirmed. It has no effect yet: decide on eligibility for whom it concerns.", "passed")
-        return redirect(url_for("organizing.eligibility_page", participant=address, decision=row.id))
+        return redirect(url_for("organizing.eligibility_page", participant=_first(address, chosen), decision=row.id))
     flash("Decided. Those concerned read it on their page.", "passed")
     return redirect(url_for("signals.cluster_page", address=address))
+
+
+def _first(address: str, chosen: list[str]) -> str:
+    """Whom the organizer decides on first: the participant of this page where it concerns them."""
+    _, cluster, others = signals.cluster_of(house(), address)
+    edges = [edge for edge in (*(cluster.edges if cluster else ()), *others) if edge.id in chosen]
+    people = sorted({name for edge in edges for name in (edge.one, edge.other)})
+    return address if address in people or not people else people[0]
 
 
 def _cluster_page(address: str, form: DecideForm, chosen: list[str], trouble: str = "") -> str:
@@ -141,6 +149,7 @@ def _cluster_page(address: str, form: DecideForm, chosen: list[str], trouble: st
         "organize/cluster.html",
         anchor=participant,
         cluster=view,
+        leases=signals.leases_between(house(), view.participants) if view else [],
         others=[edge_view(edge) for edge in others[:MOST_SHOWN]],
         form=form,
         chosen=chosen,
