@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import Exists, func, select
 from sqlalchemy.orm import Session
 
 from ledger.payouts import PayoutBatchLineRow, PayoutBatchRow, PayoutRecipientRow, PayoutRow
@@ -105,12 +105,7 @@ def reports(house: House, page: int, per_page: int) -> Page[Summary]:
     """The payouts that were approved, the newest first. Raises NotFound without a campaign."""
     loaded = campaigns.required(house)
     with house.ledger.read() as session:
-        is_public = (
-            select(PayoutBatchRow.id)
-            .where(PayoutBatchRow.payout == PayoutRow.id, PayoutBatchRow.state.not_in(NOT_PUBLIC))
-            .exists()
-        )
-        wanted = select(PayoutRow).where(PayoutRow.campaign == loaded.slug, is_public)
+        wanted = select(PayoutRow).where(PayoutRow.campaign == loaded.slug, _is_public())
         total = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
         newest = wanted.order_by(PayoutRow.number.desc()).limit(per_page).offset((page - 1) * per_page)
         found = [_summary(session, row, _batches(session, row.id)) for row in session.scalars(newest)]
@@ -161,10 +156,17 @@ def newest_of_each_part(batches: Iterable[PayoutBatchRow]) -> list[PayoutBatchRo
 def _row(house: House, session: Session, number: int) -> PayoutRow:
     loaded = campaigns.current_in(session, house.settings.campaign)
     slug = loaded.slug if loaded else None
-    row = session.scalar(select(PayoutRow).where(PayoutRow.campaign == slug, PayoutRow.number == number))
-    if row is None or all(batch.state in NOT_PUBLIC for batch in _batches(session, row.id)):
+    wanted = select(PayoutRow).where(PayoutRow.campaign == slug, PayoutRow.number == number, _is_public())
+    row = session.scalar(wanted)
+    if row is None:
         raise NotFound("There is no such payout, or it is not approved yet. The list of payouts shows all that are.")
     return row
+
+
+def _is_public() -> Exists:
+    """Whether a batch of the payout, of any attempt, was approved."""
+    mine = select(PayoutBatchRow.id).where(PayoutBatchRow.payout == PayoutRow.id)
+    return mine.where(PayoutBatchRow.state.not_in(NOT_PUBLIC)).exists()
 
 
 def _batches(session: Session, payout: int) -> list[PayoutBatchRow]:

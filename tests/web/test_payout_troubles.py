@@ -88,7 +88,7 @@ def test_expired__provably_dead__is_planned_again_and_signed_anew(tmp_path: Path
         assert "p1-0001.2" in words
         assert "Its rows are in a later batch." in words
         assert "Draft Treasurer: sign the plan" in words
-        read(public, "/payouts/1", 404)
+        assert "Not yet planned, waits for approval" in read(public, "/payouts/1")
 
 
 def test_question__a_transaction_paid_some_rows__a_person_says_which(tmp_path: Path) -> None:
