@@ -112,8 +112,12 @@ def _requires(working: Working, _place: Place, _before: int | None) -> str:
 
 def _not_listed(working: Working, _place: Place, _before: int | None) -> str:
     by = working.get("amount_by")
-    what = f" ({by['attribute']} {by['value'] or 'absent'})" if isinstance(by, Mapping) else ""
-    return f"The rules list no amount for this{what}."
+    if not isinstance(by, Mapping):
+        return "The rules list no amount for this."
+    name = str(by["attribute"]).replace("_", " ")
+    if not by["value"]:
+        return f"The amount goes by the {name}, which nobody has decided or seen."
+    return f"The rules list no amount for this ({name} {by['value']})."
 
 
 def _decayed(working: Working, _place: Place, _before: int | None) -> str:

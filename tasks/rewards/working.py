@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -23,8 +23,27 @@ _TAKES_PLACE = frozenset({"awarded", "partly_awarded"})
 _SHOWS_TIME = frozenset({"outside_window", "before_registration"})
 
 
-def write_working(line: AwardLine) -> dict[str, object]:
-    """The working of one line as JSON values (docs/rewards.md lists the keys).
+class Rooms:
+    """How limits are written into a working: as JSON values."""
+
+    def slot(self, room: Room, facts: Facts) -> object:
+        """A slot line as it stood, with what it counts."""
+        return slot_values(room, facts)
+
+    def slots(self, rooms: Sequence[Room], facts: Facts) -> object:
+        """Every slot line that applied."""
+        return [self.slot(room, facts) for room in rooms]
+
+    def limit(self, room: Room) -> object:
+        """The personal limit as it stood."""
+        return room_values(room)
+
+
+AS_VALUES = Rooms()
+
+
+def write_working(line: AwardLine, rooms: Rooms = AS_VALUES) -> dict[str, object]:
+    """The working of one line as JSON values (docs/rewards.md lists the keys); `rooms` writes its limits.
 
     Places in the sequence are named by (at, height, tx_index) and claim, never by a running number, so that a line
     that has nothing to do with this one can't change it.
@@ -40,12 +59,15 @@ def write_working(line: AwardLine) -> dict[str, object]:
         working["opens"] = _text(facts.plan.task.opens)
         working["closes"] = _text(facts.plan.task.closes)
     _write_refusal(working, line, facts)
+    amount = facts.version.amount
+    if facts.value is not None and amount is not None:
+        working["amount_by"] = {"attribute": amount.by, "value": facts.value}
     if facts.base is not None:
         _write_price(working, facts)
     if facts.limit is not None:
-        working["participant_limit"] = _room(facts.limit)
+        working["participant_limit"] = rooms.limit(facts.limit)
     if facts.rooms and _slots_decided(line.reason, facts):
-        _write_rooms(working, facts)
+        _write_rooms(working, facts, rooms)
     if facts.overflow_percent is not None:
         working["overflow_percent"] = facts.overflow_percent
         working["overflow_left_micro"] = facts.overflow_left
@@ -77,9 +99,7 @@ def _write_refusal(working: dict[str, object], line: AwardLine, facts: Facts) ->
 
 
 def _write_price(working: dict[str, object], facts: Facts) -> None:
-    amount, decay = facts.version.amount, facts.version.decay
-    if amount is not None and amount.by:
-        working["amount_by"] = {"attribute": amount.by, "value": facts.value}
+    decay = facts.version.decay
     working["base_micro"] = facts.base
     if facts.percent is None:
         return
@@ -92,17 +112,19 @@ def _write_price(working: dict[str, object], facts: Facts) -> None:
         working["every_ns"] = decay.every
 
 
-def _write_rooms(working: dict[str, object], facts: Facts) -> None:
+def _write_rooms(working: dict[str, object], facts: Facts, rooms: Rooms) -> None:
     """`slot` is the line that decides: the first without room, else the one with the fewest places left."""
-    full = [room for room in facts.rooms if room.is_full]
-    deciding = full[0] if full else min(facts.rooms, key=lambda room: room.most - room.taken)
-    working["slot"] = _slot(deciding, facts)
+    deciding = next((room for room in facts.rooms if room.is_full), None)
+    if deciding is None:
+        deciding = min(facts.rooms, key=lambda room: room.most - room.taken)
+    working["slot"] = rooms.slot(deciding, facts)
     if len(facts.rooms) > 1:
-        working["slots"] = [_slot(room, facts) for room in facts.rooms]
+        working["slots"] = rooms.slots(facts.rooms, facts)
 
 
-def _slot(room: Room, facts: Facts) -> dict[str, object]:
-    slot = {"line": room.line, **_room(room)}
+def slot_values(room: Room, facts: Facts) -> dict[str, object]:
+    """A slot line of the task as it stood before this line."""
+    slot = {"line": room.line, **room_values(room)}
     line = facts.plan.slots[room.line - 1]
     if line.per is not None:
         slot["per"] = {"attribute": line.per, "value": room.value}
@@ -111,7 +133,7 @@ def _slot(room: Room, facts: Facts) -> dict[str, object]:
     return slot
 
 
-def _room(room: Room) -> dict[str, object]:
+def room_values(room: Room) -> dict[str, object]:
     """A limit as it stood before this line: `taken` of `max` places, `last_claim` took the latest."""
     written: dict[str, object] = {"max": room.most, "taken": room.taken, "last_claim": None}
     if room.last is not None:

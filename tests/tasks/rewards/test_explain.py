@@ -58,6 +58,15 @@ def told(reason: str, before: int | None = None, amount: int = 0, **working: obj
             told("requires", requires={"any_of": ["deploy"]}),
             "It needs deploy to be done first. Once that is, this counts from then.",
         ),
+        (
+            told("not_listed", amount_by={"attribute": "language", "value": "klingon"}),
+            "The rules list no amount for this (language klingon).",
+        ),
+        (
+            told("not_listed", amount_by={"attribute": "gpu_model", "value": ""}),
+            "The amount goes by the gpu model, which nobody has decided or seen.",
+        ),
+        (told("not_listed"), "The rules list no amount for this."),
         (told("decayed", step=4), "By the time it was done the amount had fallen to nothing in step 5."),
         (told("participant_limit", participant_limit={"max": 1, "taken": 1}),
          "One participant can have 1 award of this task, and this participant has it."),
