@@ -107,7 +107,8 @@ class Devnet:
         provider_port: int | None,
         journal: Path | None,
     ) -> None:
-        self.start = start
+        kept = Journal(journal) if journal else None
+        self.start = start = kept.begun(start) if kept else start
         self.clock = clock
         self.generation = generation
         self.until = until
@@ -116,7 +117,7 @@ class Devnet:
         self.hosts: list[Host] = []
         try:
             self.scenario = self.providers.on_chain(scenario, start)
-            self.chain = Chain(self.scenario, generation, start, journal=Journal(journal) if journal else None)
+            self.chain = Chain(self.scenario, generation, start, journal=kept)
             self.add_host(port, port + 1 if port else 0)
         except BaseException:
             self.providers.close()
@@ -234,7 +235,8 @@ def serve(
     on the REST port changes settings and faults. `provider_port`: the scenario's `hosts` answer there, in pairs
     (REST, gRPC) from it on (0: any free pairs; None: nobody answers, and the chain stays as it is written).
     `journal`: a file that keeps the transactions sent to the chain, which stand in their blocks again at the next
-    start. Raises OSError where a port is taken, KeyError for an unknown generation, ValueError for another file.
+    start, and the first start's `start`. Raises OSError where a port is taken, KeyError for an unknown generation,
+    ValueError for another file.
     """
     devnet = Devnet(
         scenario,

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from devnet.addresses import made_up_address
 from devnet.command import run_devnet
-from devnet.network import Devnet
+from devnet.network import Devnet, serve
 from devnet.scenarios import payday
 from devnet.sent.journal import Journal
 from devnet.state.bank import FEE_COLLECTOR
 from jobs.demo import free_port, is_answering
 
-from .conftest import StillClock
+from .conftest import START, StillClock
 from .payday_chain import (
     KEYS,
     TREASURER_NUMBER,
@@ -221,7 +221,17 @@ def test_journal__last_line_cut_by_a_crash__dropped(tmp_path: Path) -> None:
     with payout_chain(journal, tip=102) as devnet:
         assert by_hash(devnet, told) is not None
         broadcast(devnet, by_treasurer(unsigned(TREASURER, ROWS), 1))
-    assert len(journal.read_text().splitlines()) == 2
+    assert len(list(Journal(journal).read())) == 2
+
+
+def test_journal__chain_started_with_another_begin__keeps_the_first(tmp_path: Path) -> None:
+    journal = tmp_path / "payouts.jsonl"
+    with payout_chain(journal) as devnet:
+        begun, told = devnet.start, broadcast(devnet, by_treasurer(unsigned(TREASURER, ROWS), 0))
+    later = StillClock(START + 7_200 * 10**9)
+    with serve(payday.scenario(), start=START + 3_600 * 10**9, clock=later, journal=journal) as devnet:
+        assert (devnet.start, devnet.tip()) == (begun, 7_201)
+        assert (by_hash(devnet, told) or {})["height"] == "101"
 
 
 def test_journal__no_room_on_the_disk__keeps_nothing_of_the_line(tmp_path: Path) -> None:
