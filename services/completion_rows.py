@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-import re
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TypeVar
 
 from tasks.mistakes import MOST_MISTAKES, Mistake
@@ -17,7 +18,9 @@ Value = TypeVar("Value")
 FIRST_COLUMNS = ("claim", "participant", "task", "at", "height", "tx_index", "subject")
 OPTIONAL_COLUMNS = ("eligible", "ineligible_reason", "registered_at")
 MOST_CELL_CHARACTERS = 100_000
-_FRACTION = re.compile(r"\.[0-9]{1,9}Z")
+MOST_DIGITS = 18
+PIECE = 1 << 20
+_WRITE_TIME = "write a UTC time such as 2023-06-20T16:00:00Z"
 _WORDS = {"true": True, "": True, "false": False}
 
 
@@ -65,11 +68,15 @@ def _rows(text: str, table: Table) -> Iterator[tuple[int, list[str]]]:
 
 
 def _physical_lines(text: str) -> Iterator[str]:
-    """Lines by line feeds alone: `splitlines` would cut at characters that may stand in a subject."""
+    """Lines by line feeds alone: `splitlines` would cut at characters that may stand in a subject.
+
+    In pieces, since a text stream keeps four bytes for each character.
+    """
     start = 0
     while start < len(text):
-        end = text.find("\n", start) + 1 or len(text)
-        yield text[start:end]
+        near = start + PIECE
+        end = (text.rfind("\n", start, near) + 1) or (text.find("\n", near) + 1) or len(text)
+        yield from io.StringIO(text[start:end], newline="\n")
         start = end
 
 
@@ -99,16 +106,13 @@ class _Reader:
         self._width = len(header)
         self._header = header
         own = {name: number - 1 for name, number in table.columns.items()}
-        self._eligible = own.get("eligible")
-        self._reason = own.get("ineligible_reason")
-        self._registered = own.get("registered_at")
-        self._attributes = [
-            (index, name)
-            for index, name in enumerate(header)
-            if index >= len(FIRST_COLUMNS) and name not in OPTIONAL_COLUMNS
-        ]
+        self._options_given = tuple(name for name in OPTIONAL_COLUMNS if name in own)
+        self._attributes = tuple(name for name in header[len(FIRST_COLUMNS) :] if name not in OPTIONAL_COLUMNS)
+        self._option_cells = _cells([own[name] for name in self._options_given])
+        self._attribute_cells = _cells([own[name] for name in self._attributes])
         self._names: dict[str, str] = {}
-        self._moments: dict[str, Moment] = {}
+        self._days: dict[str, Moment] = {}
+        self._option_sets: dict[tuple[str, ...], tuple[bool, str, Moment | None]] = {}
         self._attribute_sets: dict[tuple[str, ...], Mapping[str, str]] = {}
         self._line = 0
 
@@ -128,43 +132,48 @@ class _Reader:
 
     def _completion(self, row: list[str]) -> Completion | None:
         claim, participant, task, at_text, height_text, index_text, subject = row[:7]
-        if not (claim and participant and task) or row[:3] != [claim.strip(), participant.strip(), task.strip()]:
-            self._refuse_names(row)
-        at = self._read("at", at_text, self._moment, "write a UTC time such as 2023-06-20T16:00:00Z")
+        names = self._names
+        if not claim or claim != claim.strip() or participant not in names or task not in names:
+            self._take_names(row)
+        at = self._moment(at_text)
         height = self._number("height", height_text) if height_text else None
         tx_index = self._number("tx_index", index_text) if index_text else None
-        word = self._cell(row, self._eligible)
+        options = self._options(self._option_cells(row))
+        if at is None or options is None or self._table.mistakes:
+            return None
+        attributes = self._attributes_of(self._attribute_cells(row))
+        return Completion(claim, names[participant], names[task], at, height, tx_index, subject, attributes, *options)
+
+    def _options(self, values: tuple[str, ...]) -> tuple[bool, str, Moment | None] | None:
+        """The optional columns of a row; what repeats is read once."""
+        known = self._option_sets.get(values)
+        if known is not None:
+            return known
+        given = dict(zip(self._options_given, values, strict=True))
+        word, registered_text = given.get("eligible", ""), given.get("registered_at", "")
         if word not in _WORDS:
             message = f"{word!r} is neither true nor false"
             self._table.refuse(self._line, "eligible", message, "write true, false or nothing")
-        registered_text = self._cell(row, self._registered)
-        registered = self._moment_once(registered_text) if registered_text else None
-        if at is None or self._table.mistakes:
+        registered = None
+        if registered_text:
+            registered = self._read("registered_at", registered_text, parse_moment, _WRITE_TIME)
+        if word not in _WORDS or (registered_text and registered is None):
             return None
-        name, reason = self._names.setdefault, self._cell(row, self._reason)
-        return Completion(
-            claim,
-            name(participant, participant),
-            name(task, task),
-            at,
-            height,
-            tx_index,
-            subject,
-            self._attributes_of(row),
-            _WORDS[word],
-            name(reason, reason),
-            registered,
-        )
+        known = self._option_sets[values] = _WORDS[word], given.get("ineligible_reason", ""), registered
+        return known
+
+    def _take_names(self, row: list[str]) -> None:
+        """Keep a participant and a task that no row before had, or refuse the names of this one."""
+        self._refuse_names(row)
+        for name in row[1:3]:
+            if name and name == name.strip():
+                self._names.setdefault(name, name)
 
     def _refuse_names(self, row: list[str]) -> None:
         for column, text in zip(FIRST_COLUMNS[:3], row, strict=False):
             if not text or text != text.strip():
                 message = f"the {column} is empty or has spaces around it"
                 self._table.refuse(self._line, column, message, "write it without spaces around")
-
-    @staticmethod
-    def _cell(row: list[str], index: int | None) -> str:
-        return "" if index is None else row[index]
 
     def _read(self, column: str, text: str, parse: Callable[[str], Value], mend: str) -> Value | None:
         try:
@@ -174,39 +183,41 @@ class _Reader:
             return None
 
     def _number(self, column: str, text: str) -> int | None:
+        if text.isdecimal() and text.isascii() and len(text) <= MOST_DIGITS:
+            return int(text)
         return self._read(column, text, _whole, "write digits such as 1204331, or leave it empty")
 
-    def _moment(self, text: str) -> Moment:
-        """A time; its minute is parsed once, as most rows of a large table share theirs with others."""
-        minute, rest = text[:17], text[17:]
-        seconds, fraction = rest[:2], rest[3:-1]
-        plain = seconds.isascii() and seconds.isdecimal() and seconds < "60" and len(seconds) == 2
-        if not plain or not (rest[2:] == "Z" or _FRACTION.fullmatch(rest, 2)):
-            return parse_moment(text)
-        begins = self._moments.get(minute)
-        if begins is None:
-            begins = self._moments[minute] = parse_moment(f"{minute}00Z")
-        return Moment(begins + int(seconds) * SECOND + int(fraction.ljust(9, "0")))
+    def _moment(self, text: str) -> Moment | None:
+        """A time; its day is parsed once, as most rows of a large table share theirs with others."""
+        begins = self._days.get(text[:11])
+        if begins is not None and len(text) == 30 and text[13::3][:2] == "::" and text[19] + text[29] == ".Z":
+            hour, minute = text[11:13], text[14:16]
+            digits = text[17:19] + text[20:29]  # seconds and nine decimals are nanoseconds
+            whole = hour + minute + digits
+            if whole.isdecimal() and whole.isascii() and hour < "24" and minute < "60" and digits < "6":
+                return Moment(begins + (int(hour) * 3600 + int(minute) * 60) * SECOND + int(digits))
+        moment = self._read("at", text, parse_moment, _WRITE_TIME)
+        if moment is not None and begins is None:
+            self._days[text[:11]] = parse_moment(f"{text[:11]}00:00:00Z")
+        return moment
 
-    def _moment_once(self, text: str) -> Moment | None:
-        known = self._moments.get(text)
-        if known is None:
-            known = self._read("registered_at", text, parse_moment, "write a UTC time such as 2023-06-20T16:00:00Z")
-            if known is not None:
-                self._moments[text] = known
-        return known
-
-    def _attributes_of(self, row: list[str]) -> Mapping[str, str]:
-        values = tuple(row[index] for index, _ in self._attributes)
+    def _attributes_of(self, values: tuple[str, ...]) -> Mapping[str, str]:
         known = self._attribute_sets.get(values)
         if known is None:
             pairs = zip(self._attributes, values, strict=True)
-            known = {name: value for (_, name), value in pairs if value}
+            known = {name: value for name, value in pairs if value}
             self._attribute_sets[values] = known
         return known
 
 
+def _cells(indices: Sequence[int]) -> Callable[[list[str]], tuple[str, ...]]:
+    """Takes these cells out of a row."""
+    if len(indices) > 1:
+        return itemgetter(*indices)
+    return lambda row: tuple(row[index] for index in indices)
+
+
 def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+    if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS):
         raise ValueError(f"{text!r} is not a whole number")
     return int(text)

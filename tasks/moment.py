@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NewType, Protocol
 
 Moment = NewType("Moment", int)
@@ -48,9 +49,15 @@ def parse_moment(text: str) -> Moment:
 def format_moment(moment: Moment) -> str:
     """Write a moment as RFC 3339 in UTC, with no more decimals than it needs."""
     whole, fraction = divmod(moment, SECOND)
-    text = datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    day, rest = divmod(whole, 86_400)
     decimals = f".{fraction:09d}".rstrip("0") if fraction else ""
-    return f"{text}{decimals}Z"
+    return f"{_day_text(day)}{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}{decimals}Z"
+
+
+@lru_cache(maxsize=4096)
+def _day_text(day: int) -> str:
+    """A day since 1970 up to its `T`; the times of a campaign share them."""
+    return datetime.fromtimestamp(day * 86_400, UTC).strftime("%Y-%m-%dT")
 
 
 def parse_duration(text: str) -> Duration:
