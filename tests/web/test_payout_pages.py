@@ -110,6 +110,16 @@ def test_plan__changed_since_the_preview__is_shown_again_instead_of_stored(site:
     assert f"Withheld: not payable: {SECRET}" in words
 
 
+def test_plan__nobody_to_pay__says_so_and_offers_nothing_to_store(site: Site, app: Flask) -> None:
+    treasurer = site.client(app, "treasurer")
+    for task, words in (("both", "Each reason stands below"), ("", "")):
+        status, html = sent(treasurer, "/organize/payouts/plan", **PLAN | {"look": "1", "task": task})
+        assert status == 200
+        assert ("Nobody can be paid now" in shown(html)) is bool(words)
+        assert words in shown(html)
+        assert ("Store this plan" in html) is not bool(words)
+
+
 def test_plan__no_chain_or_one_that_does_not_answer__is_ours(site: Site, app: Flask) -> None:
     site.net.settings.halted_at = 1
     lost = create_web(House(site.house.settings, site.house.ledger, site.house.clock))

@@ -16,7 +16,7 @@ from services.paging import paged
 from services.payout_planning import Preview, Wanted
 from services.payouts import owed
 from services.remembered import awards_state, remembered
-from tasks.moment import format_moment
+from tasks.moment import SECOND, Moment, format_moment
 from tasks.payout.double_entry import Book
 from verifiers.chain.answers import BlockLimits
 from verifiers.payout.facts import PayerFacts
@@ -75,7 +75,8 @@ def payouts_page() -> str:
 def plan_page() -> str:
     """The form of a new payout."""
     form = PlanForm(None)
-    form.rate_at.data = format_moment(house().clock.now())
+    now = house().clock.now()
+    form.rate_at.data = format_moment(Moment(now - now % (60 * SECOND)))
     form.payer.data = house().settings.payout_payer
     form.has_ledger.data = house().settings.payout_has_ledger
     return _plan_page(form)
