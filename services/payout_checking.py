@@ -14,7 +14,7 @@ from services import campaigns
 from services.errors import Conflict
 from services.house import House
 from services.payout_moves import move
-from services.payout_reconcile import look_at, refusal_to_sign_again
+from services.payout_reconcile import refusal_to_store
 from services.payout_records import approved_batch, batch_in, exported_file, payout_in
 from services.payout_storing import written
 from services.payout_views import BatchView, PayoutView
@@ -88,14 +88,10 @@ def check_signed(house: House, actor: str, name: str, file: str | bytes, facts: 
         checked = judged(approved, file, replace(facts, sequence=expected))
     if not checked.is_good or checked.signed is None or checked.hash is None or sequence is None:
         return Judged(checked, batch, is_stored=False, is_new=False)
-    if house.payout_chain is not None:
-        # Somebody may have sent a file that we never saw: found paid, the batch takes no other.
-        look_at(house, [batch.id], actor=actor)
-    if any(stored.sequence != sequence for stored in batch.signed):
-        # The account may have moved on because the earlier file was paid: the chain must show that it was not.
-        refusal = refusal_to_sign_again(house, batch.id, sequence)
-        if refusal is not None:
-            raise Conflict(f"{name}: {refusal}")
+    # Another file of it, perhaps one that we never saw, may have been paid meanwhile: the chain is asked first.
+    refusal = refusal_to_store(house, batch, sequence, actor=actor)
+    if refusal is not None:
+        raise Conflict(f"{name}: {refusal}")
     content = file.encode() if isinstance(file, str) else file
     is_new = _store(house, actor, batch, _Signed(checked.hash, sequence, content), facts.sequence)
     with house.ledger.read() as session:

@@ -36,19 +36,27 @@ class PayoutLimits:
 
 
 def connected(house: House) -> Chain:
-    """The payout chain. Raises Unavailable where none is set or it is known to be another chain than is paid on.
-
-    Where payouts are made on the campaign's own chain, its nodes serve where no others are set.
-    """
-    loaded = campaigns.current(house)
-    is_same = campaigns.payout_chain_id(house, loaded) == campaigns.chain_id(house, loaded)
-    chain = house.payout_chain or (house.chain if is_same else None)
+    """The payout chain. Raises Unavailable where none is set or it is known to be another chain than is paid on."""
+    chain = _chain_of(house)
     if chain is None:
         raise Unavailable(NOT_CONNECTED)
     expected = chain_id_of(house)
     if chain.chain_id is not None and chain.chain_id != expected:
         raise Unavailable(_other_chain(expected, chain.chain_id))
     return chain
+
+
+def is_connected(house: House) -> bool:
+    """Whether nodes of the payout chain are set."""
+    return _chain_of(house) is not None
+
+
+def _chain_of(house: House) -> Chain | None:
+    """Its own nodes; where payouts are made on the campaign's own chain and no others are set, the campaign's."""
+    if house.payout_chain is not None or house.chain is None:
+        return house.payout_chain
+    loaded = campaigns.current(house)
+    return house.chain if campaigns.payout_chain_id(house, loaded) == campaigns.chain_id(house, loaded) else None
 
 
 def chain_id_of(house: House) -> str:

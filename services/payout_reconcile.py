@@ -14,12 +14,13 @@ from ledger.payouts import PayoutBatchRow
 from ledger.rows import in_parts
 from services.errors import NotFound, Refused, Unavailable
 from services.house import House
-from services.payout_facts import asking, chain_id_of, connected
+from services.payout_facts import asking, chain_id_of, connected, is_connected
 from services.payout_findings import Kept, Reconciled, write_down
 from services.payout_records import OPEN, approved_batch
 from services.payout_search import Sought, found_elsewhere, look
 from services.payout_seen import seen_of
-from tasks.payout.lifecycle import BatchState
+from services.payout_views import BatchView
+from tasks.payout.lifecycle import ON_THE_WAY, BatchState
 from verifiers.chain import transactions
 from verifiers.chain.client import Chain
 from verifiers.payout.reconcile import State, conclude, reconcile_one
@@ -33,6 +34,9 @@ BLOCKS_AT_ONCE = 300
 
 SIGNED_AGAIN = frozenset({State.REPLACED, State.FAILED})
 """Only a batch that was found so may be signed with another sequence."""
+
+CANT_TELL = frozenset({State.INDEX_OFF, State.PRUNED, State.UNREACHABLE})
+"""What happened to the batch so far is not known."""
 
 
 def reconcile(house: House) -> str:
@@ -109,20 +113,27 @@ def look_for(house: House, batches: Sequence[int], tx_hash: str, *, actor: str =
     return look_at(house, batches, actor=actor, hashes=[tx_hash])
 
 
-def refusal_to_sign_again(house: House, batch: int, sequence: int) -> str | None:
-    """Why a file with `sequence` may not join the batch's stored files with another one; None where it may.
+def refusal_to_store(house: House, batch: BatchView, sequence: int, *, actor: str = "waymark") -> str | None:
+    """Why a good file signed with `sequence` may not be stored for a batch on its way; None where it may.
 
-    The account's next sequence alone allows nothing: the earlier file may be what used it up, and then both would be
-    paid. So the chain is looked at now, and it must show that the earlier ones failed or were replaced. Raises
-    Unavailable where no payout chain is set.
+    The account's next sequence alone allows nothing: an earlier file, perhaps one that we never saw, may be what used
+    it up, and then both would be paid. So the chain is looked at now. Beside a stored file with another sequence a
+    file is taken only where the chain shows that the earlier one failed or was replaced. Raises Unavailable where
+    that must be asked and no payout chain is set.
     """
-    kept = _to_look_at(house, [batch])
-    if not kept or all(its == sequence for its in kept[0].sought.approved.signed.values()):
+    is_another = any(stored.sequence != sequence for stored in batch.signed)
+    if not is_another and not is_connected(house):
         return None
-    found = look_at(house, [batch])[0]
-    if found.found in SIGNED_AGAIN:
+    found = next(iter(look_at(house, [batch.id], actor=actor)), None)
+    if found is None:
         return None
-    return f"an earlier file of it may still be paid, or was: {found.found}. {found.detail} {found.next_step}"
+    if found.after not in ON_THE_WAY:
+        return f"it is {found.after}. {found.detail} {found.next_step}"
+    if found.found in CANT_TELL:
+        return f"the chain can't say now whether it was paid already. {found.detail} {found.next_step}"
+    if is_another and found.found not in SIGNED_AGAIN:
+        return f"an earlier file of it may still be paid, or was: {found.found}. {found.detail} {found.next_step}"
+    return None
 
 
 def _not_there(house: House, tx_hash: str) -> str:
@@ -172,4 +183,4 @@ def _known(session: Session, batches: Sequence[int]) -> dict[int, dict[str, Seen
     return found
 
 
-__all__ = ["BLOCKS_AT_ONCE", "Reconciled", "look_at", "look_for", "reconcile", "refusal_to_sign_again"]
+__all__ = ["BLOCKS_AT_ONCE", "Reconciled", "look_at", "look_for", "reconcile", "refusal_to_store"]

@@ -226,10 +226,9 @@ def test_sign_again__earlier_file_was_paid_and_nobody_looked__refused(desk: Call
     first = paid.sign()
     paid.store(first)
     paid.net.send(first)
-    sequence = payer_facts(paid.house, paid.payer).sequence
-    refusal = payout_reconcile.refusal_to_sign_again(paid.house, paid.batch.id, sequence)
-    assert refusal is not None
-    assert "included" in refusal
+    second, facts = paid.sign(), payer_facts(paid.house, paid.payer)
+    with pytest.raises(Conflict, match="it is paid"):
+        payout_checking.check_signed(paid.house, "treasurer", paid.name, second.read_bytes(), facts)
     assert paid.batch.state is BatchState.PAID
 
 
