@@ -48,8 +48,9 @@ _DECODERS: Mapping[str, Callable[[bytes, ApiSet], object]] = {
 
 
 @lru_cache(maxsize=256)
-def _decoded(kind: str, api_name: str, body: bytes) -> object:
-    """Decode an answer once: claims of one owner share pages, and the bound keeps a long run small."""
+def decoded(kind: str, api_name: str, body: bytes) -> object:
+    """The answer of a `kind` of question, decoded once: claims of one owner or provider share even large pages, which
+    the decoders themselves do not hold on to. The bound keeps a long run small. Raises Undecodable."""
     api = next((known for known in KNOWN if known.name == api_name), CURRENT)
     return _DECODERS[kind](body, api)
 
@@ -175,11 +176,11 @@ class ChainFacts:
             if trouble is not None:
                 return Seen(None, ids, trouble)
             try:
-                decoded = cast("Rows[object]", _decoded(name, _api_name(_path(page)), page.body))
+                rows_read = cast("Rows[object]", decoded(name, _api_name(_path(page)), page.body))
             except Undecodable:
                 return Seen(None, ids, UNDECODABLE)
-            rows += decoded.rows
-            key = decoded.next_key or None
+            rows += rows_read.rows
+            key = rows_read.next_key or None
         return Seen(rows, ids)
 
     def _unusable(self, page: Observation) -> str | None:
@@ -218,7 +219,7 @@ class ChainFacts:
             return Seen(None, (observation.id,))
         try:
             kind = key.partition("/")[0]
-            return Seen(_decoded(kind, _api_name(_path(observation)), observation.body), (observation.id,))
+            return Seen(decoded(kind, _api_name(_path(observation)), observation.body), (observation.id,))
         except Undecodable:
             return Seen(None, (observation.id,), UNDECODABLE)
 

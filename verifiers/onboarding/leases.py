@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import cached_property
+from typing import cast
 from urllib.parse import parse_qs
 
 from tasks.moment import Moment
-from verifiers.chain.answers import LeaseInfo, Rows, decode_leases
+from verifiers.chain.answers import LeaseInfo, Rows
 from verifiers.chain.answers.resources import ANY
-from verifiers.chain.apiset import CURRENT, KNOWN, ApiSet
+from verifiers.chain.apiset import CURRENT, ApiSet
 from verifiers.deployed.facts import (
     FORGOTTEN,
     INCOMPLETE,
@@ -20,6 +21,7 @@ from verifiers.deployed.facts import (
     UNDECODABLE,
     ChainFacts,
     Seen,
+    decoded,
     lease_order,
     lease_tx_index,
 )
@@ -191,18 +193,12 @@ def provider_leases(
         if trouble is not None:
             return Seen(None, ids, trouble)
         try:
-            decoded = _decoded(page.body, api.name)
+            read = cast("Rows[LeaseInfo]", decoded("leases", api.name, page.body))
         except Undecodable:
             return Seen(None, ids, UNDECODABLE)
-        rows.update((row.lease.id, row) for row in decoded.rows if row.lease.id.provider == provider)
-        following = decoded.next_key or None
+        rows.update((row.lease.id, row) for row in read.rows if row.lease.id.provider == provider)
+        following = read.next_key or None
     return Seen(tuple(sorted(rows.values(), key=lease_order)), ids)
-
-
-@lru_cache(maxsize=64)
-def _decoded(body: bytes, api_name: str) -> Rows[LeaseInfo]:
-    """Decode a page once: all GPUs of a provider are claimed on the same leases."""
-    return decode_leases(body, next((known for known in KNOWN if known.name == api_name), CURRENT))
 
 
 def _page_key(observation: Observation, provider: str, api: ApiSet) -> str | None:

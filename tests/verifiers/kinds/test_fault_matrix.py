@@ -20,8 +20,9 @@ from tests import benchmark_worlds, deployed_worlds, submitted_worlds
 from tests.codehost_double import CodeHostDouble as Codehost
 from tests.codehost_double import Fault, dripping, silent
 from tests.nodes import BIRTH, Answer, Node, StandingClock, Stopwatch
-from tests.onboarding_worlds import OnboardingWorld, gpu_claim, gpu_params
-from tests.provider_double import NOW, OWNER, ProviderDouble, StubChain, made
+from tests.onboarding_worlds import OnboardingWorld, gpu_claim, gpu_params, looked, probed
+from tests.provider_double import NOW, OWNER, ProviderDouble, StubChain, made, node
+from tests.spot_worlds import OPENED, RECEIVED, SpotWorld, run_record, spot_claim
 from verifiers import deciding
 from verifiers.chain.client import Chain
 from verifiers.chain.trouble import DoesNotExist
@@ -32,6 +33,7 @@ from verifiers.guard import Guard
 from verifiers.http import Limits
 from verifiers.kinds import ai_deployment, benchmark_run, provider_onboarding, sdl_submission
 from verifiers.onboarding.state import state_of
+from verifiers.probes import State
 from verifiers.provider.client import ProviderLimits, Providers
 from verifiers.provider.facts import provider_seen
 from verifiers.provider.trouble import Whose, whose
@@ -166,6 +168,21 @@ def onboarded(height: int) -> Healthy:
     return Healthy(provider_onboarding, gpu_claim(), params, seen, world.point)
 
 
+def spot_checked(height: int) -> Healthy:
+    """A result was entered for an open spot check; after the close its 24 hours are over too, all of them known."""
+    world = SpotWorld().leased(500)
+    world.gpus.nodes = [node(gpus=[("a100", "80Gi")] * 2)]
+    world.at(600)
+    looked(world, spot_claim(), spot_checks=1)
+    world.opened[1] = (OPENED, 2)
+    world.own_lease().runs["two"] = run_record("two")
+    world.probed = probed(world.time(500), world.time(50_000), lambda _: State.up({"nvidia/a100": 2}))
+    world.at(max(height, RECEIVED + 10))
+    params = gpu_params(spot_checks=1)
+    seen = provider_onboarding.gather(spot_claim(), params, world)
+    return Healthy(provider_onboarding, spot_claim(), params, seen, world.point)
+
+
 def deployed(height: int) -> Healthy:
     world = deployed_worlds.World(height=height).deploy(1).lease(1).sdl(1)
     claim, params = deployed_worlds.claim(), deployed_worlds.params()
@@ -190,6 +207,7 @@ def written(height: int) -> Healthy:
 
 WORLDS: Mapping[str, Callable[[int], Healthy]] = {
     "provider_onboarding": onboarded,
+    "provider_onboarding with a spot check": spot_checked,
     "ai_deployment": deployed,
     "benchmark_run": ran,
     "sdl_submission": written,
