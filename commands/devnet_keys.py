@@ -19,6 +19,7 @@ from devnet.scenarios.payday import CHAIN_ID
 from devnet.sent.signatures import SignerData
 from devnet.sent.transaction import AMINO_JSON, DIRECT
 from devnet.signing import SigningError, join, sign_member, sign_single, sign_text
+from verifiers.wallet.transactions import SIGN_CHAIN_ID
 
 Arguments = argparse.Namespace
 
@@ -41,11 +42,14 @@ def add_commands(command: Callable[..., None], option: Callable[..., Any]) -> No
     )
     multisig = option("--multisig", metavar="NAME", help="sign as a member of this account, by name or address")
     mode = option("--sign-mode", choices=tuple(MODES), help="default: direct; a member of a multisig: amino-json")
+    proof = option(
+        "--proof", action="store_true", help=f"sign a proof of a key, for {SIGN_CHAIN_ID} with number and sequence 0"
+    )
     parts = option("parts", type=Path, nargs="+", metavar="SIGNATURE", help="what the members handed over")
     command("devnet keys", keys, folder, json_too=True)
-    command("devnet sign", sign, file, key, folder, multisig, mode, chain_id, *offline, output)
+    command("devnet sign", sign, file, key, folder, multisig, mode, proof, chain_id, *offline, output)
     name = option("name", metavar="NAME", help="the multisig, by name or address")
-    command("devnet multisign", multisign, file, name, parts, folder, chain_id, *offline, output)
+    command("devnet multisign", multisign, file, name, parts, folder, proof, chain_id, *offline, output)
     text = option("file", metavar="FILE", help="the text, byte for byte; - for stdin")
     command("devnet sign-text", signed_text, text, key, folder, output)
 
@@ -122,6 +126,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _where(arguments: Arguments, address: str) -> SignerData:
     """The account's number and sequence: given, or asked of the chain."""
+    if arguments.proof:
+        return SignerData(SIGN_CHAIN_ID, 0, 0)
     number, sequence = arguments.account_number, arguments.sequence
     if number is None or sequence is None:
         if arguments.offline:

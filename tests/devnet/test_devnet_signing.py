@@ -111,11 +111,24 @@ def test_proof_of_a_key__unbroadcastable_transaction__signed_offline(folder: Pat
     proof, signed = folder / "proof.json", folder / "proof.signed.json"
     proof.write_text(json.dumps(unsigned_transaction(address, memo)))
     numbers = ("--offline", "--account-number", "0", "--sequence", "0", "--chain-id", SIGN_CHAIN_ID)
-    for mode in ("direct", "amino-json"):
-        words = ("sign", proof, "--key", "approver", "--sign-mode", mode, *numbers)
+    for mode, where in (("direct", numbers), ("amino-json", numbers), ("direct", ("--proof",))):
+        words = ("sign", proof, "--key", "approver", "--sign-mode", mode, *where)
         assert run(folder, *words, "--output-document", signed) == 0
         assert is_signed_transaction_of(address, memo, signed.read_text())
         assert not is_signed_transaction_of(address, "approve payout 2", signed.read_text())
+
+
+def test_proof_of_a_multisig__joined_of_two_members__holds(folder: Path) -> None:
+    address, memo = Address(TREASURY.address), "approve payout 1"
+    proof, signed = folder / "proof.json", folder / "proof.signed.json"
+    proof.write_text(json.dumps(unsigned_transaction(address, memo)))
+    parts = []
+    for name in ("keeper", "approver"):
+        parts.append(folder / f"{name}.sig.json")
+        words = ("sign", proof, "--key", name, "--multisig", "treasury", "--proof")
+        assert run(folder, *words, "--output-document", parts[-1]) == 0
+    assert run(folder, "multisign", proof, "treasury", *parts, "--proof", "--output-document", signed) == 0
+    assert is_signed_transaction_of(address, memo, signed.read_text())
 
 
 def test_text__signed_as_by_a_wallet__holds(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
