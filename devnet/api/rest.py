@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from urllib.parse import unquote
 
+from devnet.api.allowances import allowances, grants
 from devnet.api.answer import (
     INTERNAL,
     INVALID,
@@ -139,6 +140,10 @@ class Rest:
         self._pattern("/cosmos/auth/v1beta1/account_info/{}", bank.account_info)
         self._exact["/cosmos/auth/v1beta1/module_accounts"] = bank.module_accounts
         self._pattern("/cosmos/auth/v1beta1/module_accounts/{}", bank.module_account)
+        for side in ("issued", "allowances"):
+            self._pattern(f"/cosmos/feegrant/v1beta1/{side}/{{}}", allowances)
+        for side in ("granter", "grantee"):
+            self._pattern(f"/cosmos/authz/v1beta1/grants/{side}/{{}}", grants)
         self._exact["/cosmos/tx/v1beta1/txs"] = self._tx_query
         self._pattern("/cosmos/tx/v1beta1/txs/block/{}", about.block_txs)
         self._pattern("/cosmos/tx/v1beta1/txs/{}", self._tx)

@@ -313,11 +313,31 @@ def test_chain__people_who_pay_for_each_other__are_joined_with_evidence(followed
     assert work(followed) == 0
 
 
-def test_chain__questions_that_a_node_does_not_serve__are_unknown_and_said_so(followed: House) -> None:
-    signals.watch(with_claims(followed))
+def test_chain__questions_that_a_node_does_not_serve__are_unknown_and_said_so(followed: House, net: Devnet) -> None:
+    net.faults.add(Fault("status", api="rest", path="feegrant", status=501))
+    said = signals.watch(with_claims(followed))
+    assert said.endswith("the node answers nothing of fee_allowances")
     asked = {each.question: (each.known, each.failed, each.trouble) for each in overview(followed).asked}
     assert asked["fee_allowances"][::2] == (0, "not_implemented")
     assert asked["first_funds"][1:] == (0, "")
+    assert asked["deposit_grants"][1:] == (0, "")
+
+
+def test_grants__that_a_node_lists__join_with_the_answer_as_evidence(followed: House, net: Devnet) -> None:
+    allowance = f'{{"granter":"{BEN}","grantee":"{ADA}","allowance":{{}}}}'
+    authorization = '{"@type":"/akash.escrow.v1.DepositAuthorization"}'
+    grant = f'{{"granter":"{ELI}","grantee":"{DEE}","authorization":{authorization},"expiration":null}}'
+    for path, name, row in ((f"allowances/{ADA}", "allowances", allowance), (f"grantee/{DEE}", "grants", grant)):
+        net.faults.add(
+            Fault("lie", api="rest", path=path, find=f'"{name}":\\[\\]', put=f'"{name}":[{row}]'),
+        )
+    signals.watch(with_claims(followed))
+    found = edges(followed)
+    for name in (("fee_grant", pair(ADA, BEN)), ("deposit", pair(DEE, ELI))):
+        (trace,) = found[name].traces
+        with followed.ledger.read() as session:
+            row = session.get_one(ObservationRow, trace["observation"])
+        assert (row.status, row.height) == (200, 300)
 
 
 def test_index__off__leaves_first_funds_unknown_until_it_is_on(followed: House, net: Devnet) -> None:
