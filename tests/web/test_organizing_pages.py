@@ -145,6 +145,23 @@ def test_publish_and_finalize__by_the_page__the_task_page_says_it(
     assert "Final since" in shown(evening.get("/leaderboard").get_data(as_text=True))
 
 
+def test_publish__one_reason_for_the_rest__is_kept_with_each_by_name(
+    house: House, browser: Callable[[str], FlaskClient]
+) -> None:
+    claims = [claimed(house, person, "video", 1, "pending") for person in (ANN, BOB, CID)]
+    organizer = browser("organizer")
+    assert "none of their own below" in organizer.get("/organize/publish").get_data(as_text=True)
+    reasons = {f"reason-{claims[1]}": "its node is away", f"reason-{claims[2]}": " "}
+    assert sent(organizer, "/organize/publish", for_the_rest="nothing was added in time", **reasons)[0] == 302
+    found = all_results(house)
+    assert found is not None
+    assert found.tasks["video"].excepted == {
+        claims[0]: "nothing was added in time",
+        claims[1]: "its node is away",
+        claims[2]: "nothing was added in time",
+    }
+
+
 def test_publish__task_is_open_or_unknown__says_what_to_wait_for(
     house: House, browser: Callable[[str], FlaskClient]
 ) -> None:

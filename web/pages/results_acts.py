@@ -23,6 +23,8 @@ MOST_CLAIMS = 200
 """More open claims than a page can ask about: then they are to be decided, or named by a program."""
 
 REASON = "reason-"
+FOR_THE_REST = "for_the_rest"
+"""One reason for every open claim that has none of its own; each is kept with it by name."""
 
 
 @blueprint.route("/organize/publish", methods=["GET", "POST"])
@@ -35,7 +37,10 @@ def publish_page() -> str | Response | tuple[str, int]:
     reasons = {
         name.removeprefix(REASON): value for name, value in request.form.items() if name.startswith(REASON) and value
     }
-    found = before(house(), PROVISIONAL, task)
+    found, rest = before(house(), PROVISIONAL, task), request.form.get(FOR_THE_REST, "").strip()
+    if rest:
+        own = {claim: reason for claim, reason in reasons.items() if reason.strip()}
+        reasons = {each.claim: rest for each in found.claims} | own
     errors = {
         each.claim: "Write why it stays open, or decide it first."
         for each in found.claims
