@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, cast
 
 from sqlalchemy import Select, and_, select
@@ -101,11 +101,22 @@ class Finder:
         self, task: Task, finding: ProviderFinding, owners: Mapping[str, str]
     ) -> Iterator[tuple[str, Task, Candidate]]:
         params, claimed = judge_params(self.loaded, task), self._claimed(task, set(owners.values()))
+        entered = self._entered_counts(task)
         for provider, deployments in self._leased_on(task, owners).items():
             participant = owners[provider]
             for candidate in finding.provider_candidates(task.slug, provider, deployments, params):
                 if (participant, candidate.subject) not in claimed:
-                    yield participant, task, candidate
+                    yield participant, task, _within(candidate, participant, entered)
+
+    def _entered_counts(self, task: Task) -> dict[tuple[str, str], int]:
+        """How many GPUs participants entered themselves, by participant and `<provider>/<gpu_model>`."""
+        here = ClaimRow.campaign == self.loaded.slug, ClaimRow.task == task.slug, ClaimRow.found.is_(False)
+        counts: dict[tuple[str, str], int] = {}
+        for participant, subject in self.session.execute(select(ClaimRow.participant, ClaimRow.subject).where(*here)):
+            kind, _, number = subject.rpartition("/")
+            if number.isdigit():
+                counts[participant, kind] = max(counts.get((participant, kind), 0), int(number))
+        return counts
 
     def _leased_on(self, task: Task, owners: Mapping[str, str]) -> dict[str, list[IndexedDeployment]]:
         """The GPU groups that registered tenants leased on these owners' providers within the task's window."""
@@ -206,3 +217,13 @@ class Finder:
             .order_by(EnteredSdlRow.received_ns, EnteredSdlRow.dseq)
         )
         return list(load_observations(self.session, self.session.scalars(statement).all()).values())
+
+
+def _within(candidate: Candidate, participant: str, entered: Mapping[tuple[str, str], int]) -> Candidate:
+    """What a participant entered is their word: GPUs beyond it are shown to them and become no claim of our own."""
+    kind, _, number = (candidate.subject or "").rpartition("/")
+    count = entered.get((participant, kind))
+    if count is None or not number.isdigit() or int(number) <= count:
+        return candidate
+    needs = f"You entered {count} of this model here and a tenant leased more: enter {number} to claim this one too."
+    return replace(candidate, needs=needs)

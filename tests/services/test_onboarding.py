@@ -10,7 +10,7 @@ import pytest
 from ledger.chain import GroupRow, LeaseRow
 from ledger.verdicts import load_verdict
 from services import campaigns, probing
-from services.claims import find_claims, submit
+from services.claims import candidates, find_claims, submit
 from services.house import House
 from services.verification import judge_params
 from tasks.moment import SECOND, Moment, parse_moment
@@ -160,6 +160,18 @@ def test_find__registered_tenant_leased_two__makes_two_claims_once(place: Town) 
     assert find_claims(house) == "0 new claims"
     rows = verified(house, node_)
     assert (rows["1"].found, rows["1"].height, rows["2"].at_ns) == (True, 500, None)
+
+
+def test_find__tenant_leased_more_than_was_entered__tells_the_keeper_and_claims_nothing_more(place: Town) -> None:
+    house, _, _ = place
+    submit(house, PROVIDER, "onboard", {**FIELDS, "count": "1"})
+    _indexed(house, units=3)
+    assert find_claims(house) == "0 new claims"
+    found = candidates(house, PROVIDER)
+    assert [each.subject for each in found] == [f"{PROVIDER}/a100/{number}" for number in (2, 3)]
+    assert "enter 3 to claim this one too" in found[1].needs
+    submit(house, PROVIDER, "onboard", {**FIELDS, "count": "3"})
+    assert candidates(house, PROVIDER) == []
 
 
 @pytest.mark.parametrize(
