@@ -28,6 +28,7 @@ FROM_PARTICIPANT = "a participant wrote it for everybody"
 
 _PAYMENTS = {
     Question.FIRST_FUNDS: Signal.FIRST_FUNDS,
+    Question.FEE_PAYERS: Signal.FEE_GRANT,
     Question.FEE_GRANTS: Signal.FEE_GRANT,
     Question.FEE_ALLOWANCES: Signal.FEE_GRANT,
     Question.DEPOSITS: Signal.DEPOSIT,

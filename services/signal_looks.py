@@ -42,6 +42,7 @@ VERIFIER = "signals/1"
 RUN_SECONDS = 45.0
 AT_ONCE = 16
 TX_PAGE = 30
+FIRST_TXS = 5
 MOST_TROUBLES = 3
 AGAIN = Duration(24 * 3600 * SECOND)
 FIRST_RETRY = Duration(600 * SECOND)
@@ -203,6 +204,11 @@ class Asker:
         earlier = self._search(payments.sent_before_query(address, height), 1)
         return bool(decode_rpc_txs(earlier.body, self.chain.api).txs)
 
+    def fee_payers(self, address: str) -> tuple[Observation, Found]:
+        """Who paid the fees of its first transactions, where it is somebody else."""
+        seen = self._search(payments.signed_query(address), FIRST_TXS)
+        return seen, [_payment(each) for each in payments.fees_paid(seen.body, address, self.chain.api)]
+
     def fee_grants(self, address: str) -> tuple[Observation, Found]:
         """Whose grants paid its fees, of its first transactions."""
         seen = self._search(payments.granted_fees_query(address), TX_PAGE)
@@ -279,6 +285,7 @@ def _payment(payment: Payment) -> dict[str, object]:
 
 _ASK: Mapping[Question, Callable[[Asker, str], tuple[Observation, Found]]] = {
     Question.FIRST_FUNDS: Asker.first_funds,
+    Question.FEE_PAYERS: Asker.fee_payers,
     Question.FEE_GRANTS: Asker.fee_grants,
     Question.DEPOSITS: Asker.deposits,
     Question.FEE_ALLOWANCES: Asker.fee_allowances,

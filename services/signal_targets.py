@@ -21,6 +21,7 @@ class Question(StrEnum):
 
     FIRST_FUNDS = "first_funds"
     FEE_GRANTS = "fee_grants"
+    FEE_PAYERS = "fee_payers"
     FEE_ALLOWANCES = "fee_allowances"
     DEPOSITS = "deposits"
     DEPOSIT_GRANTS = "deposit_grants"
@@ -30,7 +31,13 @@ class Question(StrEnum):
     ESCROW = "escrow"
 
 
-OF_CLAIMANTS = (Question.FIRST_FUNDS, Question.FEE_GRANTS, Question.FEE_ALLOWANCES, Question.DEPOSIT_GRANTS)
+OF_CLAIMANTS = (
+    Question.FIRST_FUNDS,
+    Question.FEE_PAYERS,
+    Question.FEE_GRANTS,
+    Question.FEE_ALLOWANCES,
+    Question.DEPOSIT_GRANTS,
+)
 """Asked about every address of whoever has a claim."""
 
 OF_PROVIDERS = (Question.PROVIDER, Question.CERTIFICATES)

@@ -39,6 +39,7 @@ STATUSES: Mapping[str, tuple[str, str]] = {
 
 QUESTIONS: Mapping[str, str] = {
     Question.FIRST_FUNDS: "first funds of an address",
+    Question.FEE_PAYERS: "who paid an address's first fees",
     Question.FEE_GRANTS: "fees that a grant paid",
     Question.FEE_ALLOWANCES: "fee allowances",
     Question.DEPOSITS: "deposits of an address",

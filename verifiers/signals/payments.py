@@ -51,6 +51,11 @@ def sent_before_query(address: str, height: int) -> str:
     return f"message.sender='{address}' AND tx.height<{height}"
 
 
+def signed_query(address: str) -> str:
+    """Transactions that an address signed or paid in."""
+    return f"message.sender='{address}'"
+
+
 def granted_fees_query(grantee: str) -> str:
     """Transactions of an address whose fees a grant paid (x/feegrant, event `use_feegrant`)."""
     return f"use_feegrant.grantee='{grantee}'"
@@ -103,6 +108,19 @@ def fee_grants_used(body: bytes, grantee: str, api: ApiSet = CURRENT) -> list[Pa
             if event.type == "use_feegrant" and told.get("grantee") == grantee and granter not in ("", grantee):
                 said = f"{granter} paid the fee of a transaction of {grantee}"
                 found.append(Payment(granter, grantee, f"{granter}/{grantee}", said, tx.height, tx.hash))
+    return found
+
+
+def fees_paid(body: bytes, signer: str, api: ApiSet = CURRENT) -> list[Payment]:
+    """Fees of transactions that this address signed and another paid: by a grant, or as one of the signers."""
+    found = []
+    for tx in decode_rpc_txs(body, api).txs:
+        told = [_told(event) for event in tx.tx_result.events if event.type == "tx"]
+        signers = {each["acc_seq"].rpartition("/")[0] for each in told if "acc_seq" in each}
+        payer = next((each["fee_payer"] for each in told if each.get("fee_payer")), "")
+        if signer in signers and payer not in ("", signer):
+            said = f"{payer} paid the fee of a transaction that {signer} signed"
+            found.append(Payment(payer, signer, f"{payer}/{signer}", said, tx.height, tx.hash))
     return found
 
 

@@ -133,6 +133,33 @@ def test_fee_grants__used__name_who_paid(body: bytes, granters: list[str]) -> No
     assert [each.payer for each in payments.fee_grants_used(body, BOB)] == granters
 
 
+def signed(payer: str, *signers: str) -> dict[str, object]:
+    return tx(event("tx", fee="5uakt", fee_payer=payer), *(event("tx", acc_seq=f"{name}/3") for name in signers))
+
+
+@pytest.mark.parametrize(
+    ("found", "payers"),
+    [
+        (signed(BOB, BOB), []),
+        (signed(ANN, BOB), [ANN]),
+        (signed(ANN, ANN, BOB), [ANN]),
+        (signed(ANN, ANN), []),
+        (tx(transfer(ANN, ESCROW)), []),
+    ],
+    ids=["oneself", "a_granter", "another_signer", "a_transaction_of_another", "no_fee"],
+)
+def test_fees__of_what_an_address_signed__name_who_paid_them(found: dict[str, object], payers: list[str]) -> None:
+    assert [each.payer for each in payments.fees_paid(page(found), BOB)] == payers
+
+
+@pytest.mark.parametrize("folder", ["akash-recorded", "akash-recorded-v2"])
+def test_fees__of_recorded_transactions__were_paid_by_those_who_signed(folder: str) -> None:
+    recording = recorded(f"{folder}/rpc", "tx_search: by sender")
+    signer = recording.path.partition("%27")[2].partition("%27")[0]
+    assert b"fee_payer" in recording.body
+    assert payments.fees_paid(recording.body, signer) == []
+
+
 BASIC = {"@type": "/cosmos.feegrant.v1beta1.BasicAllowance", "spend_limit": [], "expiration": None}
 DEPOSITING = {"@type": "/akash.escrow.v1.DepositAuthorization", "spend_limits": [], "scopes": ["deployment"]}
 VOTING = {"@type": "/cosmos.authz.v1beta1.GenericAuthorization", "msg": "/cosmos.gov.v1.MsgVote"}
