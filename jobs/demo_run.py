@@ -90,7 +90,7 @@ class DemoRun:
         house = self._start()
         try:
             self._say(f"Waymark: open {self.demo.url}")
-            self._say(f"Its staff's keys are in {self.demo.folder / 'keys'}: docs/demo.md says how to sign in with one")
+            self._say(f"Its staff's keys: {self.demo.folder / 'keys'}; docs/demo.md says how to sign in with them")
             self._play(house, self.told.performances(house))
             self.supervisor.run()
         finally:
