@@ -16,9 +16,10 @@ from ledger.rows import in_parts
 from services import campaigns
 from services.errors import Conflict, Refused, Unavailable
 from services.house import House
+from services.payout_memos import used_memos
 from services.payout_moves import move, subject_of
 from services.payout_planning import fee_of, refuse_outdated
-from services.payout_records import batch_of, exported_file, payout_in, plan_of
+from services.payout_records import batch_of, exported_file, payout, payout_in, plan_of
 from services.payout_storing import written
 from services.payout_views import BatchView, Frozen, PayoutView
 from tasks.moment import Moment
@@ -51,11 +52,13 @@ def export(house: House, actor: str, number: int, facts: PayerFacts, timeout_blo
     """Freeze every approved batch as an unsigned transaction that is good for `timeout_blocks`; again: no change.
 
     `facts` are the payer's, read just now. Raises NotFound, Refused, Conflict where signatures are missing, what is
-    owed changed, the payer can't pay it, or the rows are not those that were approved.
+    owed changed, the payer can't pay it, the rows are not those that were approved, or the chain has the batch.
     """
     life = timeout_blocks if timeout_blocks is not None else house.settings.payout_timeout_blocks
     if not 0 < life <= 1_000_000:
         raise Refused("A batch is good for 1 to 1,000,000 blocks.", "timeout_blocks")
+
+    _refuse_used(house, number)
 
     def store(session: Session) -> PayoutView:
         loaded = campaigns.required_in(session, house.settings.campaign)
@@ -111,6 +114,17 @@ def _refuse_unapproved(view: PayoutView) -> None:
         )
     if view.state is BatchState.DISCARDED:
         raise Conflict(f"Payout {view.number} was discarded.")
+
+
+def _refuse_used(house: House, number: int) -> None:
+    """Raise Conflict where the chain shows a transaction of a batch that was never exported, as far as we know."""
+    view = payout(house, number)
+    names = {batch.memo: batch.name for batch in view.current if batch.state is BatchState.APPROVED}
+    for memo, tx_hash in used_memos(house, view.paying.payer, names).items():
+        raise Conflict(
+            f"{names[memo]} is on {view.paying.chain_id} already, in {tx_hash}: is this ledger an older copy? "
+            "Find out what was paid since; nothing is exported."
+        )
 
 
 def _refuse_altered(view: PayoutView, plan: Plan, mine: Sequence[BatchView]) -> None:

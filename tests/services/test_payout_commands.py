@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from app import main
+from ledger.payouts import PayoutApprovalRow, PayoutBatchLineRow, PayoutBatchRow, PayoutRecipientRow, PayoutRow
 from services.house import House
 from services.payout_records import payout
 from tasks.payout.sealing import Part
-from tests.pay_nodes import PayChain, PayNode
+from tests.pay_nodes import PayChain, PayNode, of_export
 from tests.payout_houses import APPROVER, CHAIN, PAYER, TREASURER, make_house, proof, signed_file
 from tests.payout_lines import person
 from verifiers.payout.facts import PayerFacts
 
 Run = Callable[..., tuple[int, Any]]
+OF_PAYOUTS = (PayoutApprovalRow, PayoutBatchLineRow, PayoutBatchRow, PayoutRecipientRow, PayoutRow)
 PLAN = ("payout", "plan", "--all", "--rate", "0.5", "--rate-source", "the exchange at noon")
 # The node of these tests numbers every account 7 and knows no keys.
 FACTS = PayerFacts(PAYER, CHAIN, 7, 0)
@@ -30,22 +33,27 @@ def house(tmp_path: Path) -> House:
 
 
 @pytest.fixture
+def node() -> Iterator[PayNode]:
+    with PayNode(PayChain(), CHAIN) as made:
+        yield made
+
+
+@pytest.fixture
 def run(
-    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Run]:
+    house: House, node: PayNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
     """Runs a command with --json: (exit code, what it printed)."""
-    with PayNode(PayChain(), CHAIN) as node:
-        for name, value in {
-            "DATABASE_URL": f"sqlite:///{tmp_path / 'waymark.db'}", "PAYOUT_REST": node.url, "PAYOUT_RPC": node.url,
-            "PAYOUT_CHAIN_ID": CHAIN, "PAYOUT_PAYER": PAYER,
-        }.items():  # fmt: skip
-            monkeypatch.setenv(f"WAYMARK_{name}", value)
+    for name, value in {
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'waymark.db'}", "PAYOUT_REST": node.url, "PAYOUT_RPC": node.url,
+        "PAYOUT_CHAIN_ID": CHAIN, "PAYOUT_PAYER": PAYER,
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"WAYMARK_{name}", value)
 
-        def run(*words: str) -> tuple[int, Any]:
-            code = main([*words, "--json"])
-            return code, json.loads(capsys.readouterr().out)
+    def run(*words: str) -> tuple[int, Any]:
+        code = main([*words, "--json"])
+        return code, json.loads(capsys.readouterr().out)
 
-        yield run
+    return run
 
 
 def signs(house: House, folder: Path, part: Part, holder: Any) -> str:
@@ -87,8 +95,7 @@ def test_commands__plan_to_checked_file__each_answers_in_json(run: Run, house: H
 
 def test_check_signed__bad_file__exit_code_and_findings(run: Run, house: House, tmp_path: Path) -> None:
     run(*PLAN)
-    for part, holder in ((Part.PLANNER, TREASURER), (Part.APPROVER, APPROVER)):
-        run("payout", "approve", "1", "--proof", signs(house, tmp_path, part, holder))
+    approved_by_files(run, house, tmp_path)
     run("payout", "export", "1", "--out", str(tmp_path))
     code, answer = run("payout", "check-signed", "p1-0001", str(tmp_path / "p1-0001.unsigned.json"))
     assert (code, answer["ok"], answer["stored"]) == (1, False, False)
@@ -143,3 +150,35 @@ def test_commands__for_people__say_what_comes_next(
     assert "discarded" in capsys.readouterr().out
     assert main(["payout", "balance"]) == 0
     assert "The books balance." in capsys.readouterr().out
+
+
+def approved_by_files(run: Run, house: House, folder: Path) -> None:
+    for part, holder in ((Part.PLANNER, TREASURER), (Part.APPROVER, APPROVER)):
+        run("payout", "approve", "1", "--proof", signs(house, folder, part, holder))
+
+
+@pytest.mark.parametrize("rate", ["0.5", "0.7"])
+def test_export__ledger_is_an_older_copy__what_was_paid_since_is_not_exported_again(
+    run: Run, house: House, node: PayNode, tmp_path: Path, rate: str
+) -> None:
+    run(*PLAN)
+    approved_by_files(run, house, tmp_path)
+    run("payout", "export", "1", "--out", str(tmp_path))
+    node.chain.put(of_export((tmp_path / "p1-0001.unsigned.json").read_bytes(), 0), 100)
+    with house.ledger.write() as session:
+        for table in OF_PAYOUTS:
+            session.execute(delete(table))
+    run(*PLAN, "--rate", rate)
+    approved_by_files(run, house, tmp_path)
+    code, answer = run("payout", "export", "1", "--out", str(tmp_path))
+    assert code == 1
+    assert "older copy" in answer["error"]
+
+
+def test_export__no_node_lists_transactions__exported_all_the_same(
+    run: Run, house: House, node: PayNode, tmp_path: Path
+) -> None:
+    run(*PLAN)
+    approved_by_files(run, house, tmp_path)
+    node.has_index = False
+    assert run("payout", "export", "1", "--out", str(tmp_path))[0] == 0
