@@ -10,7 +10,7 @@ import structlog
 from verifiers.chain import accounts, transactions
 from verifiers.chain.client import Chain
 from verifiers.chain.transactions import Sighting
-from verifiers.chain.trouble import Lagging, Pruned, WrongChain
+from verifiers.chain.trouble import Lagging, Pruned, WrongChain, WrongHeight
 from verifiers.payout.reconcile import ApprovedBatch, Search, reconcile_one
 from verifiers.payout.seen import Seen
 from verifiers.trouble import Trouble
@@ -139,7 +139,9 @@ def _by_payer(chain: Chain, payer: str, batches: Sequence[Sought], seen: _Look) 
     since = min(batch.searched_to for batch in batches) + 1
     try:
         account = accounts.account(chain, payer)
-        upto, sequence = account.height or 0, account.value.sequence if account.value else 0
+        if account.height is None:
+            raise WrongHeight("the node does not say at which height the payer's account is so")
+        upto, sequence = account.height, account.value.sequence if account.value else 0
         seen.accounts[payer] = upto, sequence
         sent, older = _sent_since(chain, payer, since)
         first = older + 1 if older is not None else _sequence_at(chain, payer, since - 1)

@@ -200,6 +200,17 @@ def test_look__index_that_began_after_the_payment__never_called_dead(town: Calla
     assert (found.found, found.after) == expected
 
 
+def test_look__node_that_tells_no_height_of_its_state__blocks_are_read(town: Callable[..., Town]) -> None:
+    mute = town()
+    name = mute.pay(TIP + 5)
+    mute.stand(TIP + 6)
+    told = mute.node.state
+    mute.node.state = lambda asked, body: replace(told(asked, body), headers={})  # type: ignore[method-assign]
+    assert mute.look(blocks=0).after is BatchState.EXPORTED
+    found = mute.look()
+    assert (found.tx_hash, found.searched_to) == (name, TIP + 6)
+
+
 def test_look__index_behind_the_account__blocks_are_read(town: Callable[..., Town]) -> None:
     lagging = town()
     name = lagging.pay(TIP + 5)
