@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from services.payout_views import PayoutView
+from services.payout_views import BatchView, Found, PayoutView
 from tasks.payout.lifecycle import BatchState
 from verifiers.payout.findings import Finding, Phase
+from verifiers.payout.reconcile import NEXT, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ _DO: Mapping[str, str] = {
     "sums_differ": "Sign the exported file as it is.",
 }
 
+_OURS = frozenset({State.INDEX_OFF, State.PRUNED, State.UNREACHABLE, State.WRONG_CHAIN})
+
 _PHASES: Mapping[Phase, tuple[str, str]] = {
     Phase.REFUSED: ("The node would refuse it", "failed"),
     Phase.IN_BLOCK: ("It would fail in its block: fee lost, nobody paid", "failed"),
@@ -107,9 +110,16 @@ class FindingSaid:
     code: str
 
 
-def batch_said(state: BatchState) -> Said:
-    """A batch's state for the staff."""
-    return _BATCH[state]
+def batch_said(batch: BatchView) -> Said:
+    """A batch's state for the staff; what was paid twice is an alarm, though its rows are paid."""
+    if _is_paid_twice(batch):
+        return Said("Paid twice", "failed", f"Treasurer: {_lower(NEXT[State.PAID_TWICE])}")
+    return _BATCH[batch.state]
+
+
+def is_ours(found: Found) -> bool:
+    """Whether a look told nothing for a reason that only the platform can mend."""
+    return found.state in _OURS
 
 
 def public_words(state: BatchState) -> str | None:
@@ -126,6 +136,9 @@ def payout_said(view: PayoutView) -> Said:
         return Said(
             "Waits for approval", "pending", f"Approver: look at the rows, then sign ({given} of {view.needed})."
         )
+    twice = next((batch for batch in view.current if _is_paid_twice(batch)), None)
+    if twice is not None:
+        return batch_said(twice)
     said = _BATCH[view.state]
     some_paid = view.state is not BatchState.PAID and any(each.state is BatchState.PAID for each in view.current)
     return replace(said, words=f"{said.words}, some paid") if some_paid else said
@@ -136,3 +149,11 @@ def finding_said(finding: Finding) -> FindingSaid:
     words, looks = _PHASES[finding.phase]
     code = f"{finding.codespace} {finding.code}" if finding.code else ""
     return FindingSaid(words, looks, finding.text, _DO.get(finding.name, "Sign the exported file as it is."), code)
+
+
+def _is_paid_twice(batch: BatchView) -> bool:
+    return batch.found is not None and batch.found.state is State.PAID_TWICE
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from devnet.faults import Fault
 from devnet.signing import raw_of
 from services.payout_records import batch, exported_file, payout
-from tests.payout_forms import exported, planned, read, sent, shown
+from tests.payout_forms import exported, good_file, handed_in, planned, read, sent, shown
 from tests.payout_lines import person
 from tests.payout_sites import Site, payout_site, signed_by_two
 from verifiers.chain import transactions
@@ -123,6 +124,34 @@ def test_question__a_transaction_paid_some_rows__a_person_says_which(tmp_path: P
         assert "Paid" in read(public, f"/participants/{person(0)}")
         assert "Payout 1" not in read(public, f"/participants/{person(1)}")
         assert "The books agree" in read(treasurer, "/organize/balance")
+
+
+def test_paid_twice__found_later__is_an_alarm_though_the_rows_are_paid(site: Site, app: Flask) -> None:
+    treasurer = exported(site, app)
+    page = "/organize/batches/p1-0001"
+    for sequence, words in (
+        (0, "Paid Nobody needs to do anything."),
+        (1, "Paid twice Treasurer: ask for the second"),
+    ):
+        sent_elsewhere(site, good_file(site, sequence))
+        site.pass_blocks(5)
+        assert sent(treasurer, page, f"{page}/reconcile")[0] == 302
+        assert words in read(treasurer, page)
+    assert "Paid twice" in read(treasurer, "/organize/payouts")
+    assert "Paid twice" in read(treasurer, "/organize/payouts/1")
+    assert "Everything of it is paid" in read(site.client(app, None), "/payouts/1")
+
+
+def test_look__nodes_that_do_not_answer__are_ours(site: Site, app: Flask) -> None:
+    treasurer = exported(site, app)
+    page = "/organize/batches/p1-0001"
+    site.net.faults.add(Fault("status", status=503))
+    assert sent(treasurer, page, f"{page}/reconcile")[0] == 302
+    words = read(treasurer, page)
+    assert "We could not look This is on our side. Unreachable." in words
+    status, html = handed_in(site, treasurer, good_file(site))
+    assert (status, "This is on our side. Nothing was changed." in shown(html)) == (503, True)
+    assert batch(site.house, "p1-0001").state == "exported"
 
 
 def test_wallet_api__another_role_or_part__is_refused(site: Site, app: Flask) -> None:

@@ -12,7 +12,7 @@ from tasks.payout.lifecycle import ON_THE_WAY, BatchState
 from web.context import house
 from web.payout_forms import LookForm, SendForm, SignedForm, WordForm
 from web.payout_rights import READERS, is_treasurer
-from web.payout_words import batch_said, finding_said
+from web.payout_words import batch_said, finding_said, is_ours
 from web.security import current_person, limit_of, limiter, required_person, role_required
 
 blueprint = Blueprint("paying_batch", __name__)
@@ -120,7 +120,8 @@ def _page(
         "paying/batch.html",
         batch=batch,
         view=view,
-        said=batch_said(batch.state),
+        said=batch_said(batch),
+        looked_in_vain=batch.found is not None and is_ours(batch.found),
         findings=[finding_said(each) for each in judged.checked.findings] if judged else [],
         judged=judged,
         signed=signed or SignedForm(None),
