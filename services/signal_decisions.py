@@ -38,8 +38,8 @@ MOST_EDGES = 500
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What an organizer decides about these edges. `after`: the newest decision about any of them that they saw,
-    0 for none; None: whatever it is."""
+    """What an organizer decides about these edges. `after`: the newest decision that they saw, 0 for none: a later
+    one about any of these edges is news to them; None: whatever there is."""
 
     edges: Sequence[str]
     outcome: str
@@ -69,7 +69,7 @@ def decide(house: House, actor: str, decided: Decided) -> tuple[SignalDecisionRo
         refuse_own(session, actor, rows)
         newest = {edge.newest.id: edge.newest for edge in with_decisions(session, rows) if edge.newest is not None}
         last = max(newest, default=0)
-        if decided.after is not None and decided.after != last:
+        if decided.after is not None and last > decided.after:
             raise Conflict("Somebody else decided about this in between: look again first.")
         same = newest.get(last)
         if same is not None and (same.outcome, same.reason) == (decided.outcome, reason):

@@ -95,11 +95,6 @@ class ClusterView:
     edges: Sequence[EdgeView]
     undecided: int
 
-    @property
-    def newest_decision(self) -> int:
-        """The number of the newest decision about any of its edges, 0 without one."""
-        return max((edge.decision for edge in self.edges), default=0)
-
 
 def traces_of(row: SignalEdgeRow) -> list[TraceView]:
     """What was seen behind an edge."""

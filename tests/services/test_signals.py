@@ -379,6 +379,12 @@ def test_node__that_fails__is_given_up_for_now_and_nothing_is_lost(followed: Hou
     assert look(followed, loaded).startswith("the chain could not be asked")
 
 
+def test_look__without_time__leaves_everything_for_later(followed: House) -> None:
+    said = look(with_claims(followed), campaigns.required(followed), seconds=0)
+    assert said.startswith("0 asked, 0 could not be answered, ")
+    assert not said.startswith("0 asked, 0 could not be answered, 0 left")
+
+
 def test_cluster__by_any_address_of_a_participant__is_found(followed: House) -> None:
     signals.watch(with_claims(followed))
     participant, cluster, others = cluster_of(followed, SOUTH)

@@ -168,10 +168,9 @@ def test_cluster__of_anybody_in_it__shows_every_sign_with_its_evidence(browser: 
         ({"reason": "no"}, 422, "at least 10 characters"),
         ({"outcome": "banned"}, 422, "Choose one of"),
         ({"edges": []}, 422, "Choose at least one sign"),
-        ({"after": "7"}, 409, "look again first"),
         ({"edges": ["ab" * 16]}, 404, "not there"),
     ],
-    ids=["no_reason", "no_outcome", "no_sign", "decided_meanwhile", "no_such_sign"],
+    ids=["no_reason", "no_outcome", "no_sign", "no_such_sign"],
 )
 def test_decision__that_is_not_complete__is_refused_with_its_field(
     house: House, browser: Callable[[str], FlaskClient], values: dict[str, object], status: int, words: str
@@ -209,6 +208,36 @@ def test_decision__twice__is_one_and_another_replaces_it(house: House, browser: 
         assert [row.outcome for row in session.scalars(select(SignalDecisionRow))] == ["watched", "dismissed"]
     text = read(browser("ada"), "/me/signals")
     assert "a later decision has replaced it" in text
+
+
+def test_decision__on_one_sign_after_another__needs_no_second_look(
+    house: House, browser: Callable[[str], FlaskClient]
+) -> None:
+    assert decided(browser, house, "watched", edges=edges(house, "same_subject"))[0] == 302
+    html = browser("organizer").get(ON_ADA).get_data(as_text=True)
+    assert re.search(r'name="after"[^>]*value="1"', html)
+    assert decided(browser, house, "confirmed", edges=edges(house, "same_sdl"), after="1")[0] == 302
+
+
+def test_dismissed__by_mistake__is_taken_back_from_the_participants_page(
+    house: House, browser: Callable[[str], FlaskClient]
+) -> None:
+    assert decided(browser, house, "dismissed")[0] == 302
+    html = browser("organizer").get(ON_ADA).get_data(as_text=True)
+    assert "No cluster" in shown(html)
+    given = re.findall(r'name="edges"[^>]*value="([0-9a-f]+)"', html)
+    assert sorted(given) == sorted(edges(house))
+    assert decided(browser, house, "watched", after="1")[0] == 302
+    assert "1 cluster" in read(browser("organizer"), "/organize/signals")
+
+
+def test_subject__that_is_hostile__is_shown_as_text(house: House, browser: Callable[[str], FlaskClient]) -> None:
+    for person in (DEE, ELI):
+        claim(house, person, "https://x.example/<script>alert(1)</script>")
+    recompute(house, campaigns.required(house))
+    html = browser("organizer").get(f"/organize/signals/{DEE}").get_data(as_text=True)
+    assert "<script>alert" not in html
+    assert "&lt;script&gt;alert(1)" in html
 
 
 def test_decision__on_a_sign_that_grew_stronger__is_open_again(

@@ -38,7 +38,7 @@ LIMIT = "120 per minute"
 
 
 class SignalDecisionBody(Body):
-    """A decision about the signs `edges`. `after`: the newest decision about them that was seen, 0 for none."""
+    """A decision about the signs `edges`. `after`: the newest decision that was seen; a later one about them: 409."""
 
     edges: list[str] = Field(min_length=1, max_length=signal_decisions.MOST_EDGES)
     outcome: Literal["dismissed", "watched", "confirmed"]

@@ -141,20 +141,22 @@ def _cluster_page(address: str, form: DecideForm, chosen: list[str], trouble: st
     participant, cluster, others = signals.cluster_of(house(), address)
     view = cluster_view(cluster) if cluster else None
     person = required_person()
-    edges = view.edges if view else []
+    apart = [edge_view(edge) for edge in others[:MOST_SHOWN]]
+    edges = list(view.edges) if view else []
     if request.method == "GET":
-        form.after.data = view.newest_decision if view else 0
-        chosen = [edge.id for edge in edges]
+        form.after.data = max((edge.decision for edge in (*edges, *apart)), default=0)
+        chosen = [edge.id for edge in edges if edge.status == Status.OPEN] or [edge.id for edge in edges]
     return render_template(
         "organize/cluster.html",
         anchor=participant,
         cluster=view,
         leases=signals.leases_between(house(), view.participants) if view else [],
-        others=[edge_view(edge) for edge in others[:MOST_SHOWN]],
+        others=apart,
         form=form,
         chosen=chosen,
         trouble=trouble,
-        is_concerned=person.participant is not None and view is not None and person.participant in view.participants,
+        is_concerned=person.participant is not None
+        and person.participant in {participant, *(view.participants if view else ())},
     )
 
 
