@@ -178,8 +178,13 @@ def plan_of(session: Session, view: PayoutView) -> Plan:
     )
     for place, line in session.execute(held):
         lines[place].append(line)
-    mine = select(PayoutRecipientRow).where(PayoutRecipientRow.payout == view.id).order_by(PayoutRecipientRow.place)
-    made = tuple(_plan_row(row, lines[row.place]) for row in session.scalars(mine))
+    row = PayoutRecipientRow
+    mine = select(row.place, row.participant, row.recipient, row.amount_micro, row.amount_uakt)
+    kept = session.execute(mine.where(row.payout == view.id).order_by(row.place))
+    made = tuple(
+        PlanRow(participant, recipient, micro, uakt, tuple(lines[place]))
+        for place, participant, recipient, micro, uakt in kept
+    )
     return Plan(view.terms, made, view.unpaid)
 
 
@@ -374,10 +379,6 @@ def _row_view(view: PayoutView, row: PayoutRecipientRow) -> RowView:
 
 def _row_of(row: PayoutRecipientRow, name: str) -> RowView:
     return RowView(row.place, name, row.participant, row.recipient, row.amount_micro, row.amount_uakt)
-
-
-def _plan_row(row: PayoutRecipientRow, lines: list[int]) -> PlanRow:
-    return PlanRow(row.participant, row.recipient, row.amount_micro, row.amount_uakt, tuple(lines))
 
 
 def _moment(value: int | None) -> Moment | None:

@@ -99,4 +99,5 @@ def store_batches(
 
 
 def _insert(session: Session, table: type[Any], rows: Sequence[Mapping[str, object]]) -> None:
-    session.execute(insert(table), list(rows))
+    # The table itself, past the unit of work: thousands of rows in one go.
+    session.execute(insert(table.__table__), list(rows))
