@@ -19,7 +19,8 @@ class ProbeDayRow(Base):
     """One provider's UTC day (`verifiers/probes.py`), never changed once sealed.
 
     `slots`: one byte each; zstd once sealed. `capacities`: the inventories that bytes from 128 up point at.
-    `digest`: what seals it, SHA-256; None while the day may still get bytes.
+    `digest`: what seals it, SHA-256; None while the day may still get bytes. `chain_id`: the chain whose record of
+    the provider was probed, empty where that was not noted: an address may be another provider on another chain.
     """
 
     __tablename__ = "probe_days"
@@ -33,6 +34,7 @@ class ProbeDayRow(Base):
     capacities: Mapped[list[dict[str, int]]] = mapped_column(Json)
     sealed: Mapped[bool]
     digest: Mapped[bytes | None]
+    chain_id: Mapped[str] = mapped_column(server_default="")
 
 
 class ProbeChangeRow(Base):
@@ -46,10 +48,14 @@ class ProbeChangeRow(Base):
     cause: Mapped[str]
     capacity: Mapped[dict[str, int]] = mapped_column(Json)
     observations: Mapped[list[str]] = mapped_column(Json)
+    chain_id: Mapped[str] = mapped_column(server_default="")
 
 
-def open_days(session: Session, providers: Sequence[str], day: int, every_seconds: int) -> dict[str, ProbeDay]:
-    """The unsealed days of these providers, begun where there is none yet; one that is sealed is left out."""
+def open_days(
+    session: Session, providers: Sequence[str], day: int, every_seconds: int, chain_id: str = ""
+) -> dict[str, ProbeDay]:
+    """The unsealed days of these providers, begun where there is none yet; one that is sealed, or that was probed for
+    another chain, is left out."""
     found: dict[str, ProbeDay] = {}
     for part in in_parts(providers):
         here = ProbeDayRow.day == day, ProbeDayRow.provider.in_(part)
@@ -58,9 +64,9 @@ def open_days(session: Session, providers: Sequence[str], day: int, every_second
             row = rows.get(provider)
             if row is None:
                 begun = ProbeDay.empty(provider, day, every_seconds)
-                insert_once(session, ProbeDayRow, _values(begun, sealed=False))
+                insert_once(session, ProbeDayRow, {**_values(begun, sealed=False), "chain_id": chain_id})
                 found[provider] = begun
-            elif not row.sealed:
+            elif not row.sealed and _is_of(row.chain_id, chain_id):
                 found[provider] = day_in(row)
     return found
 
@@ -78,20 +84,27 @@ def unsealed_before(session: Session, day: int, limit: int) -> list[ProbeDay]:
     return [day_in(row) for row in session.scalars(query)]
 
 
-def load_days(session: Session, provider: str, first: int, last: int) -> list[tuple[ProbeDay, bool]]:
-    """The days of a provider from `first` to `last`, each with whether it is sealed."""
+def load_days(
+    session: Session, provider: str, first: int, last: int, chain_id: str = ""
+) -> list[tuple[ProbeDay, bool]]:
+    """The days of a provider from `first` to `last` on this chain, each with whether it is sealed."""
     here = ProbeDayRow.provider == provider, ProbeDayRow.day >= first, ProbeDayRow.day <= last
     rows = session.scalars(select(ProbeDayRow).where(*here).order_by(ProbeDayRow.day))
-    return [(day_in(row), row.sealed) for row in rows]
+    return [(day_in(row), row.sealed) for row in rows if _is_of(row.chain_id, chain_id)]
 
 
-def last_changes(session: Session, providers: Sequence[str]) -> dict[str, State]:
-    """The state that each of these providers was last seen to change to."""
+def _is_of(kept: str, wanted: str) -> bool:
+    """Whether what was probed for one chain says something about another; nothing is known of an empty one."""
+    return kept == wanted or not kept or not wanted
+
+
+def last_changes(session: Session, providers: Sequence[str], chain_id: str = "") -> dict[str, State]:
+    """The state that each of these providers was last seen to change to on this chain."""
     found: dict[str, State] = {}
     for part in in_parts(providers):
         newest = (
             select(ProbeChangeRow.provider, func.max(ProbeChangeRow.at_ns).label("at_ns"))
-            .where(ProbeChangeRow.provider.in_(part))
+            .where(ProbeChangeRow.provider.in_(part), ProbeChangeRow.chain_id.in_(("", chain_id)))
             .group_by(ProbeChangeRow.provider)
             .subquery()
         )

@@ -17,11 +17,13 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-from ledger.base import BUSY_TIMEOUT_MS, database_url
+from ledger.base import database_url
 from ledger.errors import LedgerError, ledger_error
 from ledger.tables import metadata
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+WAITS_SECONDS = 60
+"""For another process that upgrades; the whole of it is one transaction."""
 ADVISORY_LOCK = 0x57_41_59_4D  # "WAYM": one upgrade at a time on PostgreSQL
 
 
@@ -70,7 +72,7 @@ def drift(url: str) -> list[object]:
 def _connected(url: str) -> Iterator[tuple[Connection, Config]]:
     parsed = database_url(url)
     on_sqlite = parsed.get_backend_name() == "sqlite"
-    arguments = {"timeout": BUSY_TIMEOUT_MS / 1000} if on_sqlite else {}
+    arguments = {"timeout": WAITS_SECONDS} if on_sqlite else {}
     engine = create_engine(parsed, poolclass=NullPool, connect_args=arguments)
     if on_sqlite:
         event.listen(engine, "connect", _on_connect)
@@ -80,6 +82,9 @@ def _connected(url: str) -> Iterator[tuple[Connection, Config]]:
     config.set_main_option("path_separator", "os")
     try:
         with engine.connect() as connection:
+            # from here on one transaction: left to itself, Alembic commits each migration on SQLite, and processes
+            # that begin at once would run the same one
+            connection.begin()
             if not on_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
             config.attributes["connection"] = connection

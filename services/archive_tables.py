@@ -282,7 +282,8 @@ def uptime_days(export: Export) -> Iterator[Line]:
         order = export.ordered(ProbeDayRow.provider), ProbeDayRow.day
         for (row,) in export.rows(select(ProbeDayRow).where(*sealed).order_by(*order)):
             day = day_in(row)
-            yield {**day.document(), "digest": row.digest.hex() if row.digest else day.digest}
+            digest = row.digest.hex() if row.digest else day.digest
+            yield {**day.document(), "digest": digest, "chain_id": row.chain_id}
 
 
 def spot_seeds(export: Export) -> Iterator[Line]:

@@ -178,13 +178,16 @@ class KeptProbes:
 
     house: House
     loaded: Loaded
+    chain_id: str
 
     def days(self, provider: str, begins: Moment, ends: Moment) -> Sequence[Observation]:
         """The days that the window touches; those that are over are sealed first."""
         seal_days(self.house, self.loaded)
         with self.house.ledger.read() as session:
-            found = load_days(session, provider, day_of(begins), day_of(Moment(max(begins, ends - 1))))
+            last = day_of(Moment(max(begins, ends - 1)))
+            found = load_days(session, provider, day_of(begins), last, self.chain_id)
         sealed = frozenset(day.day for day, is_sealed in found if is_sealed)
         body = days_body([day for day, _ in found], sealed)
         request = days_request(provider, begins, ends)
-        return [Observation(Source.PROBES, request, body, HOST, self.house.clock.now())]
+        now = self.house.clock.now()
+        return [Observation(Source.PROBES, request, body, HOST, now, chain_id=self.chain_id)]

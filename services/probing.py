@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from sqlalchemy import select
@@ -74,12 +74,13 @@ class Prober(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The slot that is due now."""
+    """The slot that is due now. `chain_id`: whose records of providers are probed."""
 
     day: int
     every_seconds: int
     number: int
     ends: Moment
+    chain_id: str = ""
 
 
 def probe(house: House) -> str:
@@ -89,7 +90,9 @@ def probe(house: House) -> str:
     if loaded is None or not tasks:
         return "no task needs it"
     seal_days(house, loaded)
-    slot = slot_at(tasks, house.clock.now())
+    with house.ledger.read() as session:
+        chain_id = probed_chain(session, campaigns.chain_id(house, loaded)) or ""
+    slot = replace(slot_at(tasks, house.clock.now()), chain_id=chain_id)
     targets = due_targets(house, loaded, slot)
     if not targets:
         return "nobody is due"
@@ -126,10 +129,11 @@ def due_targets(house: House, loaded: Loaded, slot: Slot) -> list[Target]:
     with house.ledger.read() as session:
         subjects = session.scalars(select(ClaimRow.subject).where(*live).distinct()).all()
         providers = sorted({subject.partition("/")[0] for subject in subjects})
-        hosts = _hosts(session, campaigns.chain_id(house, loaded), providers)
+        chain = probed_chain(session, campaigns.chain_id(house, loaded))
+        hosts = _hosts(session, chain, providers)
 
     def choose(session: Session) -> list[Target]:
-        days = open_days(session, providers, slot.day, slot.every_seconds)
+        days = open_days(session, providers, slot.day, slot.every_seconds, slot.chain_id)
         return [
             Target(name, hosts.get(name), _is_silent(day, slot.number))
             for name, day in days.items()
@@ -144,9 +148,13 @@ def _place(day: ProbeDay, slot: Slot) -> int:
     return day.slot_of(Moment(slot.ends - 1))
 
 
-def _hosts(session: Session, chain_id: str | None, providers: Sequence[str]) -> Mapping[str, str]:
+def probed_chain(session: Session, chain_id: str | None) -> str | None:
+    """The chain whose records of providers are probed: this one, else the one that is followed."""
     followed = newest_cursor(session)
-    chain = chain_id or (followed.chain_id if followed else None)
+    return chain_id or (followed.chain_id if followed else None)
+
+
+def _hosts(session: Session, chain: str | None, providers: Sequence[str]) -> Mapping[str, str]:
     query = select(ProviderRow.owner, ProviderRow.host_uri).where(ProviderRow.chain_id == chain)
     wanted = set(providers)
     return {owner: host for owner, host in session.execute(query) if owner in wanted}
@@ -227,7 +235,7 @@ def _keep(house: House, prober: Prober, slot: Slot, found: Mapping[str, Found], 
     now = house.clock.now()
 
     def store(session: Session) -> None:
-        days = open_days(session, sorted(states), slot.day, slot.every_seconds)
+        days = open_days(session, sorted(states), slot.day, slot.every_seconds, slot.chain_id)
         fresh = {name: day for name, day in days.items() if not day.slots[_place(day, slot)]}
         keep_days(session, [day.with_state(_place(day, slot), states[name]) for name, day in fresh.items()])
         _note_changes(session, {name: (states[name], found[name].observations) for name in fresh}, slot, now)
@@ -240,7 +248,7 @@ def _note_changes(
     session: Session, found: Mapping[str, tuple[State, Sequence[Observation]]], slot: Slot, now: Moment
 ) -> None:
     """The first probe and each change of state, with all that was seen, up to a number a day."""
-    before = last_changes(session, sorted(found))
+    before = last_changes(session, sorted(found), slot.chain_id)
     changed = {name: seen for name, seen in found.items() if before.get(name) != seen[0]}
     stored = stored_today(session, sorted(changed), Moment(slot.day * DAY))
     rows = []
@@ -255,6 +263,7 @@ def _note_changes(
                 "cause": state.cause,
                 "capacity": dict(state.capacity),
                 "observations": [observation.id for observation in kept],
+                "chain_id": slot.chain_id,
             }
         )
     insert_rows(session, ProbeChangeRow, rows)

@@ -173,7 +173,8 @@ class _Keeper:
         with self.house.ledger.read() as session:
             covered = [one for one in live if one.at <= opens and one.number <= row.gpus]
             has_passed = _all_passed(session, covered, row.number)
-            days = [day for day, _ in load_days(session, row.provider, day_of(opens), day_of(now))]
+            kept = load_days(session, row.provider, day_of(opens), day_of(now), row.chain_id)
+            days = [day for day, _ in kept]
         over = over_at(days, opens, min(now, closes), self._params.excused)
         if over is None and has_passed and now >= planned:
             over = planned

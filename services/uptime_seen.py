@@ -12,7 +12,7 @@ from ledger.probes import load_days
 from services import campaigns
 from services.campaigns import Loaded
 from services.house import House
-from services.probing import KIND, onboarding_tasks
+from services.probing import KIND, onboarding_tasks, probed_chain
 from services.verification import judge_params
 from tasks.moment import Moment
 from tasks.parts import Task
@@ -76,7 +76,9 @@ def uptime_of(house: House, loaded: Loaded, row: ClaimRow) -> UptimeSeen | None:
     if ends <= row.at_ns:
         return None
     with house.ledger.read() as session:
-        days = [day for day, _ in load_days(session, gpu.provider, day_of(Moment(row.at_ns)), day_of(ends))]
+        chain_id = probed_chain(session, campaigns.chain_id(house, loaded)) or ""
+        kept = load_days(session, gpu.provider, day_of(Moment(row.at_ns)), day_of(ends), chain_id)
+        days = [day for day, _ in kept]
     return _seen(loaded, task, row, gpu, ends, days)
 
 

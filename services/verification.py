@@ -199,7 +199,7 @@ def sources_at(house: House, loaded: Loaded, point: ChainPoint, claims: Sequence
         KeptBenchmarks(house),
         house.codehost or NoCodeHost(),
         KeptSubmissions(house, loaded),
-        KeptProbes(house, loaded),
+        KeptProbes(house, loaded, point.chain_id),
         KeptRecords(house, loaded, point.chain_id),
     )
 

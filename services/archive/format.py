@@ -206,6 +206,7 @@ UPTIME_DAYS = member(
     capacities objects GPUs by label; slots from 128 up point at these
     slots text base64, one byte a slot: 0 not probed, 1-63 down, 64-127 not known, from 128 up (verifiers/probes.py)
     digest text SHA-256 of the canonical JSON of the five columns before, hex
+    chain_id text the chain whose record of the provider was probed; empty where that was not noted
     """,
 )
 SUBMITTED_SDLS = member(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.chain import GroupRow, LeaseRow
+from ledger.probes import ProbeChangeRow, ProbeDayRow
 from ledger.verdicts import load_verdict
 from services import campaigns, probing
 from services.claims import candidates, find_claims, submit
@@ -73,6 +74,16 @@ def test_probe__job__finds_the_provider_up_then_down_then_up(place: Town) -> Non
     assert [str(state.standing) for state in found] == ["up", "down", "up", "down"]
     assert [state.cause for state in found] == ["", "server_error", "", "tls"]
     assert found[0].capacity == (("nvidia/a100", 1),)
+
+
+def test_probe__job__notes_the_chain_whose_record_it_asked(place: Town) -> None:
+    house, node_, _ = place
+    _enter(house)
+    verified(house, node_)
+    probing.probe(house)
+    with house.ledger.read() as session:
+        noted = {row.chain_id for kind in (ProbeDayRow, ProbeChangeRow) for row in session.query(kind)}
+    assert noted == {"local-v2"}
 
 
 def test_probe__chain_stands_still__provider_is_not_known_and_not_down(place: Town) -> None:

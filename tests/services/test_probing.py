@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from ledger.claims import ClaimRow
 from ledger.observations import load_observations
-from ledger.probes import ProbeChangeRow, ProbeDayRow, keep_days, load_days
+from ledger.probes import ProbeChangeRow, ProbeDayRow, keep_days, load_days, open_days
 from services import campaigns, probing
 from services.house import House
 from tasks.moment import SECOND, Moment
@@ -268,3 +268,14 @@ def test_round__killed_for_real__the_next_goes_on_and_no_byte_is_lost(tmp_path: 
     run(later(house, 30), rest)
     assert sorted(name for name, _ in rest.asked) == sorted(set(providers) - set(kept))
     assert len(changes(house)) == 150
+
+
+def test_days__probed_for_another_chain__say_nothing_of_this_one(tmp_path: Path) -> None:
+    house = probing_house(tmp_path, [ONE])
+    day = day_of(NOON)
+    with house.ledger.write() as session:
+        begun = open_days(session, [ONE], day, 300, "chain-1")[ONE]
+        keep_days(session, [begun.with_state(0, DOWN)])
+        assert open_days(session, [ONE], day, 300, "chain-2") == {}
+        assert load_days(session, ONE, day, day, "chain-2") == []
+        assert [kept.state(0) for kept, _ in load_days(session, ONE, day, day, "chain-1")] == [DOWN]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from flask import Blueprint, render_template, url_for
 
@@ -65,5 +66,6 @@ def _needs_reader_first(claim: ClaimView) -> tuple[bool, int]:
 
 
 def _candidate(found: Candidate, titles: dict[str, str]) -> CandidateView:
-    address = url_for("claim_form.claim_form_page", slug=found.task, owner=found.owner, dseq=found.dseq)
+    given = {"owner": found.owner, "dseq": str(found.dseq), **found.fields}
+    address = f"{url_for('claim_form.claim_form_page', slug=found.task)}?{urlencode(given)}"
     return CandidateView(found, titles.get(found.task, found.task), address)
