@@ -78,10 +78,10 @@ class Town:
             return [row.act for row in session.scalars(select(AuditRow).order_by(AuditRow.id))]
 
 
-def client(stack: ExitStack, *nodes: PayNode, chain_id: str | None = "pay-1") -> Chain:
+def client(stack: ExitStack, *nodes: PayNode, chain_id: str | None = "pay-1", agree: int = 1) -> Chain:
     watch, urls = Stopwatch(), [node.url for node in nodes]
     made = Chain(urls, urls, StandingClock(BIRTH), chain_id=chain_id, limits=Limits(deadline_seconds=5),
-                 monotonic=watch.monotonic, sleep=watch.sleep)  # fmt: skip
+                 agree=agree, monotonic=watch.monotonic, sleep=watch.sleep)  # fmt: skip
     stack.callback(made.close)
     return made
 
@@ -234,6 +234,17 @@ def test_look__two_hosts__dead_only_where_both_are_past_the_timeout(
     if second == "silent":
         two.nodes[1].routes["*"] = two.nodes[1].routes["/status"] = _hang_up
     assert two.look().after is after
+
+
+def test_look__two_hosts_must_agree_and_one_hides_the_payment__never_dead(town: Callable[..., Town]) -> None:
+    two = town(hosts=2)
+    two.house = replace(two.house, payout_chain=client(two.stack, *two.nodes, agree=2))
+    two.nodes[0].chain = PayChain()
+    two.pay(TIP + 3)
+    two.stand(OVER)
+    assert two.look().after is BatchState.EXPORTED
+    two.nodes[0].chain = two.chain
+    assert two.look().found is State.PAID_BY_ANOTHER
 
 
 def test_committed_heights__one_host__its_rpc_and_its_rest(town: Callable[..., Town]) -> None:
