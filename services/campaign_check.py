@@ -50,7 +50,9 @@ class Report:
         if self.exposure is not None:
             console.print(_table(self.exposure))
         if campaign is None or self.exposure is None:
-            console.print(f"{self.file} can't be loaded: mend the {len(self.checked.mistakes)} errors.", markup=False)
+            count = len(self.checked.mistakes)
+            what = "the error" if count == 1 else f"the {count} errors"
+            console.print(f"{self.file} can't be loaded: mend {what}.", markup=False)
             return
         console.print(f"{campaign.slug} revision {campaign.revision} is right; {self.exposure.sentence()}.")
         console.print(f"digest {campaign.digest}")

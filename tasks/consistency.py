@@ -27,6 +27,10 @@ class _Places:
     def warn(self, path: str, message: str, mend: str) -> None:
         self._findings.warn(self._mistake(path, message, mend))
 
+    def is_wrong(self, path: str) -> bool:
+        """Whether something at or below a path is wrong, so that its value is a stand-in."""
+        return any(f"{each.path}.".startswith(f"{path}.") for each in self._findings.mistakes)
+
     def _mistake(self, path: str, message: str, mend: str) -> Mistake:
         node = locate(self._root, path)
         return Mistake(node.line, node.column, path, message, mend)
@@ -112,7 +116,7 @@ def _windows(campaign: Campaign, task: Task, path: str, places: _Places) -> None
     if task.closes > campaign.closes:
         places.warn(f"{path}.closes", f"{task.slug} closes after the campaign", "let it close with the campaign")
     step = first_worthless_step(task, campaign.excused)
-    if step is not None:
+    if step is not None and not places.is_wrong(f"{path}.reward.decay"):
         closes = format_moment(task.closes)
         message = f"from step {step} on {task.slug} pays nothing, though it is open until {closes}"
         places.warn(f"{path}.reward.decay", message, "add percents or `after`, or close the task earlier")

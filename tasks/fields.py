@@ -47,6 +47,11 @@ class Fields:
         """Whether the key's value is a list, where one word would do as well."""
         return isinstance(self.node.values.get(key), NodeList)
 
+    def is_empty_list(self, key: str) -> bool:
+        """Whether the key's value is a list without entries; one whose entries are all wrong is none."""
+        node = self.node.values.get(key)
+        return isinstance(node, NodeList) and not node.items
+
     def refuse(self, key: str, message: str, mend: str) -> None:
         """Note a mistake at a key's value, or at the mapping where the key is not there."""
         self.refuse_at(self._where(key), self.at(key), message, mend)

@@ -42,7 +42,10 @@ def parse_moment(text: str) -> Moment:
         raise ValueError(f"{text!r} is not a UTC time such as 2023-06-20T16:00:00Z")
     *parts, fraction = match.groups()
     year, month, day, hour, minute, second = (int(part) for part in parts)
-    whole = int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
+    try:
+        whole = int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no time: {error}") from error
     return Moment(whole * SECOND + int((fraction or "").ljust(9, "0")))
 
 

@@ -179,7 +179,7 @@ def _gpu_model(entry: Fields) -> GpuModel:
 
 def _tasks(fields: Fields, opens: Moment | None, closes: Moment | None) -> tuple[Task, ...]:
     entries = list(fields.mappings("tasks", required=True))
-    if fields.is_list("tasks") and not entries:
+    if fields.is_empty_list("tasks"):
         fields.refuse("tasks", "a campaign without tasks asks for nothing", "list at least one task")
     return tuple(_task(entry, opens, closes) for entry in entries)
 
@@ -231,6 +231,6 @@ def _requires(block: Fields | None) -> Requires | None:
             block.node, block.path, "say either any_of or all_of", "write {any_of: [a, b]} or {all_of: [a, b]}"
         )
         return None
-    if block.is_list(given[0]) and not lists[given[0]]:
+    if block.is_empty_list(given[0]):
         block.refuse(given[0], "no task is named", "list tasks, or leave requires out")
     return Requires(given[0], tuple(dict.fromkeys(lists[given[0]])))

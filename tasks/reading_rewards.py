@@ -24,7 +24,7 @@ def slug_text(text: str) -> str:
 def read_reward(fields: Fields) -> Reward:
     """A task's `reward` block."""
     once_per = fields.texts("once_per") if fields.has("once_per") else ("subject",)
-    if fields.has("once_per") and fields.is_list("once_per") and not once_per:
+    if fields.is_empty_list("once_per"):
         fields.refuse(
             "once_per", "an empty list says nothing", "leave it out (once for each subject) or name attributes"
         )
@@ -76,7 +76,7 @@ def _decay(fields: Fields | None) -> Decay | None:
         return None
     every = fields.duration("every", required=True)
     percents = tuple(fields.listed("percents", _percent, _PERCENT, required=True) or ())
-    if fields.is_list("percents") and not percents:
+    if fields.is_empty_list("percents"):
         fields.refuse("percents", "no percent is listed", "list one for each step: [100, 50, 25]")
     after = fields.read("after", _percent, _PERCENT)
     fields.done()
@@ -131,7 +131,7 @@ def _among(fields: Fields, *, required: bool) -> tuple[str, ...] | None:
     if block is None:
         return None
     tasks = block.texts("tasks", required=True)
-    if block.is_list("tasks") and not tasks:
+    if block.is_empty_list("tasks"):
         block.refuse("tasks", "no task is named", "list tasks: [a, b]")
     block.done()
     return tasks
@@ -143,7 +143,7 @@ def read_bonus(fields: Fields) -> RankingBonus:
     rank_by = fields.choice("rank_by", ("completions", "awards"))
     among = _among(fields, required=False)
     amounts = tuple(fields.listed("amounts", parse_micro, _AMOUNT, required=True) or ())
-    if fields.is_list("amounts") and not amounts:
+    if fields.is_empty_list("amounts"):
         fields.refuse("amounts", "no amount is listed", "list one for each place: [200, 100, 50]")
     fields.done()
     mode = cast("Literal['completions', 'awards']", rank_by or "completions")

@@ -112,6 +112,27 @@ def test_file__with_several_mistakes__names_them_all_in_order() -> None:
     assert [each.line for each in refused.value] == [4, 12, 15]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ("percents: [100, 50], after: 50", "percents: [101]", "tasks[0].reward.decay.percents[0]"),
+        ("any_of: [a]", "any_of: [A B]", "tasks[1].requires.any_of[0]"),
+        ("every: 24h, percents: [100, 50], after: 50", "every: 0s, percents: [100]", "tasks[0].reward.decay.every"),
+    ],
+    ids=["only a wrong percent", "only a wrong slug", "a length of nothing"],
+)
+def test_file__with_one_mistake__is_told_of_that_one_alone(old: str, new: str, path: str) -> None:
+    """What stands in the place of a wrong value is nothing that somebody wrote: no word about it."""
+    checked = check(GOOD.replace(old, new))
+    assert [mistake.path for mistake in checked.mistakes] == [path]
+    assert [warning.path for warning in checked.warnings if warning.path.startswith("tasks[0].reward")] == []
+
+
+def test_file__with_a_day_that_is_none__names_it() -> None:
+    checked = check(GOOD.replace("2026-01-01T", "2026-02-30T"))
+    assert "'2026-02-30T00:00:00Z' is no time: day is out of range" in str(checked.mistakes[0])
+
+
 def test_file__that_is_good__gives_exact_values() -> None:
     campaign = load(GOOD)
     task = campaign.task("a")
