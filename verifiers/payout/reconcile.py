@@ -49,7 +49,7 @@ NEXT: dict[State, str] = {
     State.EXPIRED: "Nobody was paid and nobody can be: plan its rows again.",
     State.REPLACED: "Another transaction used its sequence: sign the same export again with the next one.",
     State.INDEX_OFF: "Name a node with an index of transactions, or have the blocks scanned up to the timeout.",
-    State.PRUNED: "Name a node that keeps the blocks since the export.",
+    State.PRUNED: "Name a node that keeps the blocks since the export, or one with an index of transactions.",
     State.UNREACHABLE: "Wait until the nodes of the payout chain answer again, or name others.",
     State.WRONG_CHAIN: "Set WAYMARK_PAYOUT_REST and WAYMARK_PAYOUT_RPC to nodes of the payout chain.",
 }
@@ -222,7 +222,8 @@ def _is_over(batch: ApprovedBatch, search: Search) -> bool:
 
 def _open_state(batch: ApprovedBatch, search: Search) -> State:
     """Why nothing is known yet."""
-    for name, state in (("index_off", State.INDEX_OFF), ("pruned", State.PRUNED)):
+    # Without an index blocks are read; where these are gone too, that is what must be mended.
+    for name, state in (("pruned", State.PRUNED), ("index_off", State.INDEX_OFF)):
         if name in search.troubles:
             return state
     if search.troubles:
