@@ -43,8 +43,9 @@ from services.payout_checking import check_signed
 from services.payout_export import export
 from services.payout_moves import move
 from services.payout_planning import discard, draft, plan_again
+from services.payout_questions import say
 from services.payout_reconcile import look_at
-from services.payout_records import batch, every_payout, payout
+from services.payout_records import approved_batch, batch, every_payout, payout
 from services.payout_signing import sign_by_file
 from services.payout_views import BatchView, PayoutView
 from services.payouts import due_lines
@@ -81,6 +82,7 @@ Result = TypeVar("Result")
 TABLES = (PayoutSightingRow, PayoutSignedRow, PayoutApprovalRow, PayoutBatchLineRow, PayoutBatchRow,
           PayoutRecipientRow, PayoutRow, AwardLineRow, AuditRow)  # fmt: skip
 PEOPLE = range(4)
+HOLDING_PAID = ON_THE_WAY | {BatchState.QUESTION, BatchState.PAID, BatchState.PARTLY_PAID}
 
 
 class Crash(Exception):
@@ -118,6 +120,7 @@ class Payouts(RuleBasedStateMachine):
         self.house, self.node = house, node
         self.dying = replace(house, ledger=DyingLedger(house.ledger.url.render_as_string(hide_password=False)))
         self.files: list[File] = []
+        self.forged: dict[str, int] = {}
         self.pool: list[File] = []
 
     # ------------------------------------------------------------------ what is there
@@ -235,6 +238,31 @@ class Payouts(RuleBasedStateMachine):
         except UseCaseError:
             return False
 
+    @precondition(lambda self: self.exported())
+    @rule(data=st.data())
+    def forge(self, data: st.DataObject) -> None:
+        """The signers write a transaction of their own with a batch's memo: its first row, and somebody else."""
+        chosen = data.draw(st.sampled_from(self.exported()[-3:]))
+        if self.paid_memos()[chosen.memo] or any(
+            file.batch == chosen.name and file.sequence >= self.sequence for file in self.files
+        ):
+            return
+        text = signed_file(self.house, chosen.name, self.sequence, facts=self.facts)
+        with self.house.ledger.read() as session:
+            (address, amount), *_ = approved_batch(session, chosen.id).rows
+        paid = multi_send(PAYER, [(address, amount), (person(9), 1)], "uakt")
+        forged = replace(read_signed(text), messages=(paid,))
+        self.forged[forged.hash] = amount
+        self.files.append(File(chosen.name, forged, "", is_stored=False))
+        self.pool.append(self.files[-1])
+
+    @rule(data=st.data(), word=st.sampled_from([Act.SAY_PAID, Act.SAY_PARTLY, Act.SAY_PARTLY, Act.SAY_UNPAID]))
+    def settle(self, data: st.DataObject, word: Act) -> None:
+        """Somebody says a word about a batch, the wrong one too."""
+        names = [each.name for view in self.views() for each in view.batches]
+        with suppress(UseCaseError):
+            say(self.house, "treasurer", data.draw(st.sampled_from(names[-4:])), word, "looked at it")
+
     @precondition(lambda self: self.files)
     @rule(data=st.data(), is_noted=st.booleans())
     def send(self, data: st.DataObject, is_noted: bool) -> None:
@@ -303,15 +331,26 @@ class Payouts(RuleBasedStateMachine):
 
     @invariant()
     def no_line_is_paid_twice_and_what_was_paid_is_held(self) -> None:
-        memos = self.paid_memos()
+        whole = Counter(self.memos(is_forged=False))
+        parts = Counter(self.memos(is_forged=True))
         with self.house.ledger.read() as session:
-            rows = select(PayoutBatchRow.memo, PayoutBatchRow.state, PayoutBatchLineRow.line).join(
+            rows = select(PayoutBatchRow, PayoutBatchLineRow).join(
                 PayoutBatchLineRow, PayoutBatchLineRow.batch == PayoutBatchRow.id
             )
-            held = [(memo, state, line) for memo, state, line in session.execute(rows) if memos[memo]]
-        paid = Counter(line for memo, _, line in held for _ in range(memos[memo]))
+            seen = session.execute(rows).all()
+        paid: Counter[int] = Counter()
+        for made, line in seen:
+            times = whole[made.memo] + parts[made.memo] * (line.place == made.first_place)
+            if times:
+                paid[line.line] += times
+                assert line.freed_ns is None
+                assert made.state in {str(state) for state in HOLDING_PAID}
         assert not paid or max(paid.values()) == 1
-        assert {state for _, state, _ in held} <= {str(state) for state in ON_THE_WAY | {BatchState.PAID}}
+
+    def memos(self, *, is_forged: bool) -> list[str]:
+        """The memos of the transactions that paid."""
+        included = [each.signed for each in self.node.chain.included if not each.code]
+        return [signed.memo for signed in included if (signed.hash in self.forged) == is_forged]
 
     @invariant()
     def no_line_is_lost_and_the_books_balance(self) -> None:
@@ -329,14 +368,19 @@ class Payouts(RuleBasedStateMachine):
         assert found.total.paid <= self.sent_by_chain()
 
     def sent_by_chain(self) -> int:
-        payouts = [each for each in self.node.chain.included if not each.code and each.signed.memo != "rent"]
-        return sum(amount for each in payouts for amount in _amounts(each.signed))
+        """What went to participants by the memos of batches."""
+        paid = [each.signed for each in self.node.chain.included if not each.code and each.signed.memo != "rent"]
+        return sum(self.forged[each.hash] if each.hash in self.forged else sum(_amounts(each)) for each in paid)
 
     def teardown(self) -> None:
         """Past every timeout all is known: what the chain paid is paid, the rest is owed."""
         last = max((each.exported.timeout_height for each in self.exported() if each.exported), default=0)
         self.node.tip = max(last, self.node.tip) + 5
         look_at(self.house)
+        for each in self.exported():
+            for word in (Act.SAY_UNPAID, Act.SAY_PARTLY, Act.SAY_PAID):
+                with suppress(UseCaseError):
+                    say(self.house, "treasurer", each.name, word, "looked at it")
         assert not {each.state for each in self.exported()} & (ON_THE_WAY | {BatchState.QUESTION})
         assert balance(self.house).total.paid == self.sent_by_chain()
         self.dying.ledger.close()
