@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from devnet.story.library import story
 from jobs.demo import CHAIN_ID, DemoError, campaign_text, open_demo, write_settings
 from services.settings import load_settings
-from tasks.campaign import load, preset
+from tasks.campaign import check, load, preset
 from tasks.moment import SECOND, Moment, parse_moment
 
 NOW = parse_moment("2026-11-24T12:34:56Z")
@@ -77,3 +78,30 @@ def test_campaign_text__moved__keeps_every_distance() -> None:
     assert moved.closes - moved.opens == was.closes - was.opens
     assert [task.opens - moved.opens for task in moved.tasks] == [task.opens - was.opens for task in was.tasks]
     assert moved.appeals == 120 * SECOND
+
+
+def test_campaign_text__small_tasks__come_last_and_off_the_first_budget() -> None:
+    was, small = load(preset("gpu-testnet-2023")), story("gpu-testnet-2023", scale="tiny").small_tasks
+    text = campaign_text(preset("gpu-testnet-2023"), was.opens, small)
+    checked = check(text)
+    assert checked.mistakes == ()
+    campaign, exposure = checked.campaign, checked.exposure
+    assert campaign is not None
+    assert exposure is not None
+    assert exposure.total_micro == exposure.budget_micro == was.reward.budget == 100_000 * 10**6
+    before, first = was.tasks[0].reward, campaign.tasks[0].reward
+    assert before is not None
+    assert first is not None
+    assert (before.budget, first.budget) == (60_000 * 10**6, 59_500 * 10**6)
+    assert [task.slug for task in campaign.tasks[: len(was.tasks)]] == [task.slug for task in was.tasks]
+    added = campaign.tasks[len(was.tasks) :]
+    assert {task.slug.startswith("made-up-") for task in added} == {True}
+    assert all(task.title.startswith("Made up: ") and "Made up for this demo" in task.summary for task in added)
+    assert campaign.grants.budget
+    assert campaign.pools
+    assert campaign.ranking_bonuses
+
+
+def test_campaign_text__small_tasks_with_a_mistake__says_so() -> None:
+    with pytest.raises(DemoError, match="small tasks"):
+        campaign_text(preset("gpu-testnet-2023"), NOW, "tasks:\n  - {slug: broken\n")

@@ -96,6 +96,22 @@ def unexpected(played: Played) -> list[str]:
     return wrong
 
 
+def unexpected_facts(played: Played) -> list[str]:
+    """The same of what the verifiers find out, people of the cast and authors; what was contested is left out."""
+    wrong, contested = [], {one.name for one in played.told.judged if one.task in {"deploy", "sdl"}}
+    outcomes = dict(played.rows("SELECT subject, outcome FROM claims WHERE task = 'deploy'"))
+    sent = dict(played.rows("SELECT participant, outcome FROM claims WHERE task = 'sdl'"))
+    for one in played.told.expected:
+        found = outcomes.get(f"{one.owner}/{one.app}", "none")
+        if one.name not in contested and found != one.verdict:
+            wrong.append(f"{one.name} {one.app}: {found}, expected {one.verdict}")
+    for author in played.told.authors:
+        found = sent.get(author.participant, "none")
+        if author.name not in contested and found != author.verdict:
+            wrong.append(f"{author.name}: {found}, expected {author.verdict}")
+    return wrong
+
+
 @pytest.mark.timeout(600)
 def test_story__after_the_close__every_reason_occurs(closed: Played) -> None:
     assert closed.reasons() == {*map(str, Reason), *BY_PEOPLE, "pool", "bonus"}
@@ -147,4 +163,5 @@ def test_story__whole__every_kind_has_every_outcome(whole: Played) -> None:
     providers = {("provider_onboarding", outcome) for outcome in ("pending", "unknown")}
     assert whole.outcomes() == facts | people | providers
     assert unexpected(whole) == []
+    assert unexpected_facts(whole) == []
     assert whole.reasons() == {*map(str, Reason), *BY_PEOPLE}
