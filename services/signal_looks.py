@@ -1,6 +1,6 @@
 """What the chain is asked for review signals: who paid for whom, where providers answer, leases of one's own.
 
-Every answer is kept as an observation; what could not be asked is unknown, said so, and asked again later.
+An answer that says something is kept as an observation; what could not be asked is unknown, and asked again later.
 """
 
 from __future__ import annotations
@@ -119,22 +119,28 @@ def _ask_all(
 
 
 def _keep(house: House, campaign: str, point: ChainPoint, answers: Sequence[Answer]) -> None:
+    """Keep what was asked; an answer itself only where it says something that the one before did not."""
     now = house.clock.now()
 
     def store(session: Session) -> None:
-        seen = [answer.observation for answer in answers if answer.observation is not None]
+        rows, seen = [], []
+        for answer in answers:
+            before = session.get(SignalLookRow, (campaign, answer.target.question, answer.target.subject))
+            is_news = before is None or before.found != answer.found
+            if answer.observation is not None and answer.found and is_news:
+                seen.append(answer.observation)
+            rows.append(_row(campaign, answer, before, now))
         store_observations(session, seen, VERIFIER, point)
         session.flush()
-        for answer in answers:
-            replace_rows(session, SignalLookRow, [_row(session, campaign, answer, now)])
+        for row in rows:
+            replace_rows(session, SignalLookRow, [row])
 
     house.ledger.transact(store)
 
 
-def _row(session: Session, campaign: str, answer: Answer, now: Moment) -> Mapping[str, object]:
-    """What is kept; an answer that was there before stays where this look failed."""
+def _row(campaign: str, answer: Answer, before: SignalLookRow | None, now: Moment) -> Mapping[str, object]:
+    """What is kept; where this look failed, or says the same again, the answer before stays."""
     target = answer.target
-    before = session.get(SignalLookRow, (campaign, target.question, target.subject))
     tries = (before.tries if before else 0) + 1 if answer.trouble is not None else 0
     if answer.trouble is not None:
         is_here = not isinstance(answer.trouble, NOT_HERE)
@@ -143,7 +149,11 @@ def _row(session: Session, campaign: str, answer: Answer, now: Moment) -> Mappin
         found, observation = (before.found, before.observation) if before else ([], None)
     else:
         due = None if answer.found and target.question in FOR_GOOD else now + AGAIN
-        found, observation = answer.found, answer.observation.id if answer.observation else None
+        found, observation = answer.found, None
+        if before is not None and before.found == found:
+            observation = before.observation
+        elif found and answer.observation is not None:
+            observation = answer.observation.id
     return {
         "campaign": campaign,
         "question": str(target.question),

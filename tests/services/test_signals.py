@@ -313,6 +313,25 @@ def test_chain__people_who_pay_for_each_other__are_joined_with_evidence(followed
     assert work(followed) == 0
 
 
+def test_chain__asked_again_with_the_same_answers__changes_nothing(followed: House) -> None:
+    loaded = campaigns.required(with_claims(followed))
+    look(followed, loaded)
+    work(followed)
+    before = {name: (edge.changed_ns, edge.traces) for name, edge in edges(followed).items()}
+    with followed.ledger.write() as session:
+        kept = session.scalar(select(func.count()).select_from(ObservationRow))
+        for row in session.scalars(select(SignalLookRow)):
+            row.due_ns = 0
+    assert not look(followed, loaded).startswith("0 asked")
+    assert work(later(followed, 60)) == 0
+    assert {name: (edge.changed_ns, edge.traces) for name, edge in edges(followed).items()} == before
+    with followed.ledger.read() as session:
+        assert session.scalar(select(func.count()).select_from(ObservationRow)) == kept
+        silent = [row for row in session.scalars(select(SignalLookRow)) if not row.found]
+    assert silent
+    assert {row.observation for row in silent} == {None}
+
+
 def test_chain__questions_that_a_node_does_not_serve__are_unknown_and_said_so(followed: House, net: Devnet) -> None:
     net.faults.add(Fault("status", api="rest", path="feegrant", status=501))
     said = signals.watch(with_claims(followed))
