@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import Index, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from ledger.base import Base
 from tasks.moment import Moment
@@ -66,6 +66,36 @@ class SpotCheckRow(Base):
         """What its moment was drawn from."""
         begins, ends = Moment(self.begins_ns), Moment(self.ends_ns)
         return Drawn(begins, ends, self.parts, self.chain_id, self.height, self.block_hash)
+
+
+class SpotCardRow(Base):
+    """A card that answered for a spot check, by the id that its driver tells, and when that came first."""
+
+    __tablename__ = "spot_cards"
+
+    campaign: Mapped[str] = mapped_column(primary_key=True)
+    card: Mapped[str] = mapped_column(primary_key=True)
+    spot_check: Mapped[str] = mapped_column(primary_key=True, index=True)
+    received_ns: Mapped[int]
+
+
+def shared_cards(session: Session, campaign: str, checks: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """Cards of these spot checks, all of one group, that answered for another group's before: (card, that check).
+
+    Only before: who borrows a card casts no doubt on whoever showed it first.
+    """
+    mine, other = aliased(SpotCardRow), aliased(SpotCardRow)
+    same = (other.campaign == mine.campaign) & (other.card == mine.card) & (other.received_ns < mine.received_ns)
+    statement = (
+        select(mine.spot_check, mine.card, other.spot_check)
+        .join(other, same)
+        .where(mine.campaign == campaign, mine.spot_check.in_(checks), other.spot_check.not_in(checks))
+        .order_by(mine.spot_check, mine.card, other.received_ns, other.spot_check)
+    )
+    found: dict[str, list[tuple[str, str]]] = {}
+    for check, card, elsewhere in session.execute(statement):
+        found.setdefault(check, []).append((card, elsewhere))
+    return found
 
 
 def checks_of(session: Session, campaign: str, group: Group | None = None) -> Sequence[SpotCheckRow]:

@@ -15,7 +15,7 @@ from ledger.observations import load_observations
 from ledger.people import AddressRow, RegistrationRow
 from ledger.probes import load_days
 from ledger.rows import in_parts
-from ledger.spot_checks import SpotCheckRow, SpotSeedRow, checks_of
+from ledger.spot_checks import SpotCheckRow, SpotSeedRow, checks_of, shared_cards
 from services.campaigns import Loaded
 from services.house import House
 from services.probing import seal_days
@@ -27,7 +27,7 @@ from verifiers.onboarding.leases import TENANTS
 from verifiers.onboarding.looks import Look, look_of, looks_body, looks_request
 from verifiers.onboarding.measured import days_body, days_request
 from verifiers.onboarding.spot_checks import name_of
-from verifiers.onboarding.spot_record import Opened, spot_body, spot_request
+from verifiers.onboarding.spot_record import Opened, shared_body, shared_request, spot_body, spot_request
 from verifiers.probes import canonical, day_of
 
 HOST = "record"
@@ -76,9 +76,14 @@ class KeptRecords:
             runs = [run.observation for pairs in given.values() for _, run in pairs if run and run.observation]
             kept = [name for each in opened for name in each.observations]
             seen = load_observations(session, list(dict.fromkeys([*runs, *kept])))
+            shared = shared_cards(session, claim.campaign, [row.id for row in rows])
         body = spot_body(seed.commitment, opened)
-        record = Observation(Source.RECORD, spot_request(claim.id), body, HOST, self.house.clock.now())
-        return [record, *seen.values()]
+        now = self.house.clock.now()
+        told = [Observation(Source.RECORD, spot_request(claim.id), body, HOST, now)]
+        if shared:
+            body = shared_body(shared)
+            told.append(Observation(Source.COMPARISON, shared_request(claim.id), body, "comparison", now))
+        return [*told, *seen.values()]
 
     def tenants(self, addresses: Sequence[str]) -> Observation:
         """Which of these are addresses of registered participants."""

@@ -13,7 +13,7 @@ from ledger.benchmarks import BenchmarkChallengeRow, BenchmarkRunRow, challenges
 from ledger.claims import ClaimRow
 from ledger.observations import store_observations
 from ledger.rows import insert_once
-from ledger.spot_checks import OPEN, SpotCheckRow, SpotSeedRow
+from ledger.spot_checks import OPEN, SpotCardRow, SpotCheckRow, SpotSeedRow
 from ledger.verdicts import look_again
 from services import campaigns
 from services.benchmark_fetch import fetched_text
@@ -23,6 +23,7 @@ from services.errors import Conflict, NotFound, Refused, TooMany
 from services.house import House
 from tasks.moment import Moment
 from verifiers.benchmark import challenge as challenges
+from verifiers.benchmark.answers import Result
 from verifiers.benchmark.spot_sdl import MOST_CONTAINERS, Container, split, spot_sdl
 from verifiers.onboarding.draws import OPEN_FOR
 from verifiers.onboarding.entry import read_subject
@@ -286,6 +287,14 @@ def _confirm(house: House, session: Session, challenge: BenchmarkChallengeRow, r
     store_observations(session, [record], VERIFIER)
     session.flush()
     run.observation = record.id
+    for card in cards_in(Result.model_validate(run.result)):
+        row = {"campaign": challenge.campaign, "card": card, "spot_check": challenge.spot_check or ""}
+        insert_once(session, SpotCardRow, {**row, "received_ns": run.received_ns})
+
+
+def cards_in(result: Result) -> list[str]:
+    """The ids of the cards that answered, as their driver tells them; one without an id is like no other."""
+    return sorted({facts.uuid for facts in result.gpus if facts is not None and facts.uuid})
 
 
 @dataclass(frozen=True, slots=True)

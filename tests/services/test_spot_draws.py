@@ -12,7 +12,7 @@ from ledger.benchmarks import BenchmarkChallengeRow
 from ledger.chain import CursorRow
 from ledger.claims import CheckRow, ClaimRow, VerdictRow
 from ledger.probes import keep_days
-from ledger.spot_checks import SpotCheckRow, SpotSeedRow
+from ledger.spot_checks import SpotCardRow, SpotCheckRow, SpotSeedRow
 from services import benchmarks, spot_checks
 from services.claims import submit
 from services.errors import Conflict, NotFound, Refused
@@ -119,6 +119,25 @@ def test_spot_check__run_in_one_container__passes_both_claims(place: Town) -> No
     spot_checks.enter(later, PROVIDER, check.id, [result_text("two", ["GPU-a", "GPU-b"])])
     rows = verified(moved(later, node_, later.clock.now() + MINUTE), node_)
     assert [each["spot_check_1"] for each in said(later, rows).values()] == ["passed", "passed"]
+
+
+@pytest.mark.parametrize(("earlier", "reviewed"), [(True, True), (False, False)], ids=["before", "afterwards"])
+def test_spot_check__card_that_answered_for_other_gpus__a_person_looks_at_the_later_one(
+    place: Town, earlier: bool, reviewed: bool
+) -> None:
+    house, node_, _ = place
+    now = opened(house, node_)
+    check = spot_checks.prepare(now, PROVIDER, spot_checks.own(now, PROVIDER)[0].id).check
+    later = moved(now, node_, now.clock.now() + 60 * MINUTE)
+    leased_at_once(node_)
+    at_ns = now.clock.now() if earlier else later.clock.now() + MINUTE
+    with later.ledger.write() as session:
+        session.add(SpotCardRow(campaign="small-test", card="GPU-b", spot_check="ab" * 16, received_ns=at_ns))
+    spot_checks.enter(later, PROVIDER, check.id, [result_text("two", ["GPU-a", "GPU-b"])])
+    rows = verified(moved(later, node_, later.clock.now() + MINUTE), node_)
+    checks = said(later, rows)["2"]
+    assert checks["spot_check_1"] == "passed"
+    assert ("review" in checks) is reviewed
 
 
 def test_spot_check__two_machines__two_containers_after_a_first_attempt_pass(place: Town) -> None:

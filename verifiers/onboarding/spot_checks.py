@@ -14,7 +14,7 @@ from verifiers.onboarding.draws import OPEN_FOR, fitting, known_time, wanted_of
 from verifiers.onboarding.entry import Gpu
 from verifiers.onboarding.measured import Days, days_in
 from verifiers.onboarding.params import OnboardingParams
-from verifiers.onboarding.spot_record import Opened, SpotRecord, read_spot_record
+from verifiers.onboarding.spot_record import Opened, SpotRecord, read_shared, read_spot_record
 from verifiers.onboarding.spot_runs import Run, Together, doubts_of, runs_of, together
 
 NAME = "spot_checks"
@@ -154,7 +154,14 @@ class SpotChecks:
         seen = f"{named}: {count_of(found.count, 'GPU')} of the model answered together"
         ids = (*self._ids(found.runs), *found.observations)
         check = self._check(opened, seen, Outcome.PASSED, ids, point)
-        return _Held(check, opened, doubts_of(found.runs, self.gpu, self.params))
+        return _Held(check, opened, (*doubts_of(found.runs, self.gpu, self.params), *self._shared(opened)))
+
+    def _shared(self, opened: Opened) -> tuple[str, ...]:
+        """Cards that answered before for a spot check of other GPUs: somebody may have lent them."""
+        told = read_shared(self.claim.id, self.observations).get(opened.id, [])
+        return tuple(
+            f"the card {card[:44]} answered for spot check {other[:8]} of other GPUs before" for card, other in told
+        )
 
     def _open_or_over(self, opened: Opened, runs: Sequence[Run], counted: Sequence[Run], found: Together) -> _Held:
         ids, so_far = (*self._ids(runs), *found.observations), self._so_far(runs, counted, found)

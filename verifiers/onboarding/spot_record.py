@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from verifiers.evidence import ChainPoint, Observation, Source
 from verifiers.probes import canonical
 
 SPOT_CHECKS = "SPOT CHECKS "
+SHARED = "SPOT CHECK CARDS "
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +91,22 @@ def _opened(row: Any) -> Opened:
         passing=None if point is None else ChainPoint(point[0], point[1], Moment(point[2])),
         observations=tuple(row["observations"]),
     )
+
+
+def shared_request(claim: str) -> str:
+    """How the observation is named that tells of cards which answered for others before."""
+    return f"{SHARED}{claim}"
+
+
+def shared_body(shared: Mapping[str, Sequence[tuple[str, str]]]) -> bytes:
+    """Its body. `shared`: by spot check, each card with the other spot check that it answered for before."""
+    return canonical({"shared": {name: [list(pair) for pair in pairs] for name, pairs in shared.items()}})
+
+
+def read_shared(claim: str, observations: Sequence[Observation]) -> dict[str, list[tuple[str, str]]]:
+    """What is told of such cards, by spot check; nothing where there are none."""
+    for observation in observations:
+        if observation.source == Source.COMPARISON and observation.request == shared_request(claim):
+            rows = json.loads(observation.body)["shared"]
+            return {name: [(str(card), str(other)) for card, other in pairs] for name, pairs in rows.items()}
+    return {}
