@@ -184,7 +184,7 @@ def _machines(looks: Sequence[SignalLookRow], belongs: Mapping[str, str]) -> Ite
         participant = belongs.get(row.subject)
         if signal is not None and participant is not None:
             for found in row.found:
-                trace = Trace(str(found["said"]), observation=row.observation or "")
+                trace = _trace(found, row)
                 yield Held(signal, str(found["value"]), participant, trace)
 
 
@@ -214,7 +214,7 @@ def _trace(found: Mapping[str, object], row: SignalLookRow) -> Trace:
     height = found.get("height")
     return Trace(
         str(found["said"]),
-        observation=row.observation or "",
+        observation=str(found.get("observation") or row.observation or ""),
         height=height if isinstance(height, int) else None,
         tx=str(found.get("tx") or ""),
     )

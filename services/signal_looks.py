@@ -20,9 +20,9 @@ from services.campaigns import Loaded
 from services.errors import Unavailable
 from services.house import House
 from services.results import Stage, results_in
+from services.signal_kept import NOT_HERE, Answer, Found, kept_look
 from services.signal_targets import Question, Target, belonging, closed_questions, due_targets
 from services.verification import judging_point
-from tasks.moment import SECOND, Duration, Moment
 from verifiers.chain.answers import (
     DEPLOYMENTS,
     DeploymentInfo,
@@ -32,7 +32,6 @@ from verifiers.chain.answers import (
     decode_rpc_txs,
 )
 from verifiers.chain.client import Chain
-from verifiers.chain.trouble import IndexOff, NotImplementedThere, UnknownApiSet
 from verifiers.evidence import ChainPoint, Observation
 from verifiers.signals import machines, payments
 from verifiers.signals.payments import Payment
@@ -44,27 +43,6 @@ AT_ONCE = 16
 TX_PAGE = 30
 FIRST_TXS = 5
 MOST_TROUBLES = 3
-AGAIN = Duration(24 * 3600 * SECOND)
-FIRST_RETRY = Duration(600 * SECOND)
-NOT_HERE_RETRY = Duration(3600 * SECOND)
-
-FOR_GOOD = frozenset({Question.FIRST_FUNDS, Question.OWN_LEASE, Question.ESCROW})
-"""What can't change once it was found."""
-
-NOT_HERE = (IndexOff, NotImplementedThere, UnknownApiSet)
-"""Troubles of a question and not of an address: the node answers none of that sort."""
-
-Found = list[dict[str, object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one question brought: what it says, the answer itself, or the trouble on the way."""
-
-    target: Target
-    found: Found
-    observation: Observation | None = None
-    trouble: Trouble | None = None
 
 
 def look(house: House, loaded: Loaded, seconds: float = RUN_SECONDS) -> str:
@@ -119,52 +97,18 @@ def _ask_all(
 
 
 def _keep(house: House, campaign: str, point: ChainPoint, answers: Sequence[Answer]) -> None:
-    """Keep what was asked; an answer itself only where it says something that the one before did not."""
     now = house.clock.now()
 
     def store(session: Session) -> None:
-        rows, seen = [], []
         for answer in answers:
-            before = session.get(SignalLookRow, (campaign, answer.target.question, answer.target.subject))
-            is_news = before is None or before.found != answer.found
-            if answer.observation is not None and answer.found and is_news:
-                seen.append(answer.observation)
-            rows.append(_row(campaign, answer, before, now))
-        store_observations(session, seen, VERIFIER, point)
-        session.flush()
-        for row in rows:
-            replace_rows(session, SignalLookRow, [row])
+            key = campaign, answer.target.question, answer.target.subject
+            row, seen = kept_look(session.get(SignalLookRow, key), answer, now)
+            if seen is not None:
+                store_observations(session, [seen], VERIFIER, point)
+                session.flush()
+            replace_rows(session, SignalLookRow, [{"campaign": campaign, **row}])
 
     house.ledger.transact(store)
-
-
-def _row(campaign: str, answer: Answer, before: SignalLookRow | None, now: Moment) -> Mapping[str, object]:
-    """What is kept; where this look failed, or says the same again, the answer before stays."""
-    target = answer.target
-    tries = (before.tries if before else 0) + 1 if answer.trouble is not None else 0
-    if answer.trouble is not None:
-        is_here = not isinstance(answer.trouble, NOT_HERE)
-        wait = min(AGAIN, FIRST_RETRY * 2 ** min(tries - 1, 10)) if is_here else NOT_HERE_RETRY
-        due: int | None = now + wait
-        found, observation = (before.found, before.observation) if before else ([], None)
-    else:
-        due = None if answer.found and target.question in FOR_GOOD else now + AGAIN
-        found, observation = answer.found, None
-        if before is not None and before.found == found:
-            observation = before.observation
-        elif found and answer.observation is not None:
-            observation = answer.observation.id
-    return {
-        "campaign": campaign,
-        "question": str(target.question),
-        "subject": target.subject,
-        "found": found,
-        "observation": observation,
-        "trouble": answer.trouble.name if answer.trouble else None,
-        "tries": tries,
-        "looked_ns": now,
-        "due_ns": due,
-    }
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,9 @@ from ledger.signals import SignalEdgeRow, SignalLookRow
 from ledger.submissions import SubmittedSdlRow
 from services import campaigns, signals
 from services.house import House
+from services.signal_kept import AGAIN, FIRST_RETRY, Answer, kept_look
 from services.signal_looks import look
+from services.signal_targets import Question, Target
 from services.signals import cluster_of, overview, recompute
 from tests.houses import later
 from tests.signal_town import (
@@ -38,6 +40,7 @@ from tests.signal_town import (
     network,
 )
 from verifiers.evidence import Observation, Source
+from verifiers.trouble import Timeout
 
 HASH = "ab" * 32
 
@@ -330,6 +333,38 @@ def test_chain__asked_again_with_the_same_answers__changes_nothing(followed: Hou
         silent = [row for row in session.scalars(select(SignalLookRow)) if not row.found]
     assert silent
     assert {row.observation for row in silent} == {None}
+
+
+def test_kept__what_was_seen_once__stays_when_the_node_tells_other_things(house: House) -> None:
+    def answer(question: Question, *found: dict[str, object]) -> Answer:
+        body = str(found).encode()
+        seen = Observation(Source.CHAIN, f"GET {question}", body, "node.example", house.clock.now(), 200)
+        return Answer(Target(question, ADA), list(found), seen)
+
+    def kept(question: Question, *answers: Answer) -> tuple[list[object], object, list[bool]]:
+        row, news = None, []
+        for each in answers:
+            values, seen = kept_look(row, each, house.clock.now())
+            row = SignalLookRow(campaign="signals-test", **values)
+            news.append(seen is not None)
+        assert row is not None
+        return [found["said"] for found in row.found], row.due_ns, news
+
+    one, other = {"said": "one"}, {"said": "other"}
+    again = house.clock.now() + AGAIN
+    for question in (Question.DEPOSITS, Question.FEE_ALLOWANCES):
+        looks = [answer(question, one), answer(question, other), answer(question, one, other), answer(question)]
+        assert kept(question, *looks) == (["one", "other"], again, [True, True, False, False])
+    moved = [answer(Question.PROVIDER, one), answer(Question.PROVIDER, other), answer(Question.PROVIDER)]
+    assert kept(Question.PROVIDER, *moved) == ([], again, [True, True, False])
+    assert kept(Question.FIRST_FUNDS, answer(Question.FIRST_FUNDS, one)) == (["one"], None, [True])
+    assert kept(Question.FIRST_FUNDS, answer(Question.FIRST_FUNDS)) == ([], again, [False])
+    failed = Answer(Target(Question.DEPOSITS, ADA), [], None, Timeout("late"))
+    waits = [FIRST_RETRY, 2 * FIRST_RETRY, 4 * FIRST_RETRY]
+    for count, wait in enumerate(waits, 1):
+        said, due, news = kept(Question.DEPOSITS, answer(Question.DEPOSITS, one), *[failed] * count)
+        assert (said, due, news[1:]) == (["one"], house.clock.now() + wait, [False] * count)
+    assert kept(Question.DEPOSITS, *[failed] * 40)[1] == again
 
 
 def test_chain__questions_that_a_node_does_not_serve__are_unknown_and_said_so(followed: House, net: Devnet) -> None:
