@@ -104,12 +104,12 @@ class Desk:
 
 @pytest.fixture
 def desk(paynet: Paynet, chain: Chain, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Desk]:
-    def make(life: int = 10_000, count: int = 3, uakt: int = RICH, on: Chain | None = None) -> Desk:
+    def make(life: int = 10_000, count: int = 3, uakt: int = RICH, as_sends: bool = False) -> Desk:
         key = f"{request.node.name}-{tmp_path.name}"
-        house = paying_house(tmp_path, on or chain, CHAIN_ID)
+        house = paying_house(tmp_path, chain, CHAIN_ID)
         payer = paynet.key(key, uakt)
         owe(house, people(count))
-        view = exported(house, payer, life=life)
+        view = exported(house, payer, life=life, as_sends=as_sends)
         return Desk(house, paynet, tmp_path, key, payer, view)
 
     return make
@@ -178,6 +178,34 @@ def test_payout__stored_and_broadcast_here__waiting_then_included(desk: Callable
         payout_broadcast.broadcast(paid.house, "treasurer", name)
     with pytest.raises(NotFound):
         payout_broadcast.broadcast(paid.house, "treasurer", "AB" * 32)
+
+
+def test_payout__one_send_for_each_row__included(desk: Callable[..., Desk]) -> None:
+    sends = desk(as_sends=True)
+    assert len(json.loads(sends.unsigned().read_bytes())["body"]["messages"]) == 3
+    name = sends.store(sends.sign())
+    sends.net.send(sends.unsigned().with_suffix(".signed"))
+    assert (sends.look().found, sends.look().tx_hash) == (State.INCLUDED, name)
+
+
+def test_payout__two_batches_signed_ahead_as_told__both_sent_at_once_and_paid(desk: Callable[..., Desk]) -> None:
+    both = desk(count=201)
+    assert [each.size for each in both.view.batches] == [200, 1]
+    facts, hashes = payer_facts(both.house, both.payer), []
+    for each in both.view.batches:
+        assert each.exported is not None
+        with both.house.ledger.read() as session:
+            unsigned = both.folder / f"{each.name}.unsigned.json"
+            unsigned.write_bytes(exported_file(session, each.id) or b"")
+        numbers = ["--account-number", str(each.exported.account_number), "--sequence", str(each.exported.sequence)]
+        signed = both.net.sign(unsigned, both.key, "--offline", *numbers)
+        judged = payout_checking.check_signed(both.house, "treasurer", each.name, signed, facts)
+        assert judged.is_stored, judged.checked.findings
+        hashes.append(str(judged.checked.hash))
+    assert all(payout_broadcast.broadcast(both.house, "treasurer", name).code == 0 for name in hashes)
+    for name in hashes:
+        both.net.tx(name)
+    assert payout_reconcile.reconcile(both.house) == "2 included"
 
 
 def test_payout__never_sent_and_past_its_timeout__expired_and_its_lines_are_owed_again(
