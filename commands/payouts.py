@@ -22,7 +22,7 @@ def add_commands(command: Any, option: Any) -> None:
     number = option("number", type=int, metavar="ID", help="the payout's number, as `payout plan` prints it")
     signer = option("--as", dest="address", metavar="ADDRESS", help="print what the command line of ADDRESS signs")
     part = option(
-        "--part", choices=("planner", "approver"), default="approver", help="what ADDRESS signs as (--as, --to-sign)"
+        "--part", choices=("planner", "approver"), help="what ADDRESS signs as; default: what the plan waits for"
     )
     to_sign = option("--to-sign", type=Path, metavar="FILE", help="write the transaction that --as signs to FILE")
     command("payout plan", payout_plan, *_plan_options(option), actor, signer, to_sign, json_too=True)
@@ -79,7 +79,7 @@ def payout_plan(arguments: Arguments) -> int:
         print_json(found.document()) if arguments.json else print_preview(found)
         return 0
     view = draft(house, arguments.by, wanted, facts, limits.block, found.key)
-    arguments.part = "planner"
+    arguments.part = None
     _answer(arguments, view, {"fee_uakt": str(found.fee_uakt), "warnings": list(found.warnings)})
     return 0
 
@@ -108,7 +108,7 @@ def payout_approve(arguments: Arguments) -> int:
     from services.payout_signing import sign_by_file
 
     house = arguments.wiring.house(arguments)
-    arguments.address, arguments.part, arguments.to_sign = None, "approver", None
+    arguments.address, arguments.part, arguments.to_sign = None, None, None
     _answer(arguments, sign_by_file(house, arguments.number, read_text(arguments.proof)), {})
     return 0
 
@@ -224,16 +224,17 @@ def _answer(arguments: Arguments, view: Any, more: dict[str, object]) -> None:
     from tasks.payout.sealing import Part
 
     signed = {str(part): to_sign(view, part, arguments.address) for part in Part}
+    chosen = signed[arguments.part or str(Part.PLANNER if view.planner is None else Part.APPROVER)]
     if arguments.to_sign is not None:
         try:
-            arguments.to_sign.write_text(json.dumps(signed[arguments.part].unsigned_tx))
+            arguments.to_sign.write_text(json.dumps(chosen.unsigned_tx))
         except OSError as error:
             raise CommandError(f"{arguments.to_sign} cannot be written: {error.strerror}") from error
     if arguments.json:
         shown = {name: each.document() for name, each in signed.items()}
         print_json({**view.document(), **more, "to_sign": shown if view.waits_for_signatures else None})
     else:
-        print_payout(view, signed[arguments.part], arguments.to_sign, more)
+        print_payout(view, chosen, arguments.to_sign, more)
 
 
 def _acted(arguments: Arguments, view: Any) -> None:

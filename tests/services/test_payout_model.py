@@ -428,7 +428,7 @@ def runs(examples: int, steps: int) -> settings:
     )
 
 
-@pytest.mark.parametrize(("kind", "examples"), [("sqlite", 12), ("postgresql", 6)])
+@pytest.mark.parametrize(("kind", "examples"), [("sqlite", 8), ("postgresql", 4)])
 def test_payouts__any_order_of_acts_files_blocks_and_crashes__never_twice_none_lost(
     kind: str, examples: int, tmp_path: Path
 ) -> None:
