@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
@@ -11,11 +12,15 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 
 from services.errors import Refused
 from services.payout_planning import Wanted
-from tasks.moment import Moment, parse_moment
+from tasks.moment import parse_moment
 from tasks.payout.lifecycle import Act
-from tasks.rewards.money import parse_micro
+from tasks.rewards.money import Micro, parse_micro, parse_rate
 from verifiers.wallet.addresses import AddressError, parse_address
 from verifiers.wallet.memo import is_transaction_hash
+
+MEND = "Please mend what is marked below and send it again. Nothing that you entered is lost."
+
+Value = TypeVar("Value")
 
 _PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 
@@ -55,22 +60,34 @@ class PlanForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
         self.minimum.label.text = f"Smallest amount to pay, in {unit} (optional)"
 
     def wanted(self) -> Wanted:
-        """What was entered. Raises Refused that names the field."""
-        minimum = _text(self.minimum)
-        try:
-            minimum_micro = parse_micro(minimum) if minimum else 0
-        except ValueError as error:
-            raise Refused(f"{error}.", "minimum") from error
+        """What was entered. Raises Refused once every mistake that needs no chain stands at its field."""
+        self._try(self.rate, parse_rate)
+        rate_at = self._try(self.rate_at, parse_moment)
+        minimum = self._try(self.minimum, parse_micro) if _text(self.minimum) else Micro(0)
+        payer = self._try(self.payer, _payer)
+        if not _text(self.rate_source):
+            self.rate_source.errors = ["Say where the rate is from."]
+        if rate_at is None or minimum is None or payer is None or self.errors:
+            raise Refused(MEND)
         return Wanted(
-            payer=_payer(_text(self.payer)),
+            payer=payer,
             rate=_text(self.rate),
             rate_source=_text(self.rate_source),
-            rate_at=_moment(_text(self.rate_at)),
+            rate_at=rate_at,
             task=_text(self.task) or None,
-            minimum_micro=minimum_micro,
+            minimum_micro=minimum,
             has_ledger=bool(self.has_ledger.data),
             as_sends=bool(self.as_sends.data),
         )
+
+    @staticmethod
+    def _try(field: StringField, read: Callable[[str], Value]) -> Value | None:
+        """The field's value; None where it can't be read, with the reason at the field."""
+        try:
+            return read(_text(field))
+        except ValueError as error:
+            field.errors = [f"{error}."]
+            return None
 
 
 class SignatureForm(FlaskForm):  # type: ignore[misc]
@@ -152,11 +169,4 @@ def _payer(text: str) -> str:
     try:
         return parse_address(text)
     except AddressError as error:
-        raise Refused(f"We can't pay from this account: {error}.", "payer") from error
-
-
-def _moment(text: str) -> Moment:
-    try:
-        return parse_moment(text)
-    except ValueError as error:
-        raise Refused(f"{error}.", "rate_at") from error
+        raise ValueError(f"We can't pay from this account: {error}") from error

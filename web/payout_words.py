@@ -78,7 +78,7 @@ _DO: Mapping[str, str] = {
     "too_many_keys": "Pay from an account with fewer keys: plan the payout for that one.",
     "wrong_sequence": "Sign the exported file again with the sequence that the account has now.",
     "too_few_signatures": "Let more members sign the same export, then join all their files again.",
-    "signature_invalid": "Sign the exported file again with the chain id and account number shown above.",
+    "signature_invalid": "Sign the exported file again with the chain id and account number that this page shows.",
     "other_chain": "Sign the exported file again with the chain id of this payout.",
     "module_account": "Discard or await this batch; the participant must name another address.",
     "address_invalid": "Sign the exported file as it is.",
@@ -91,20 +91,21 @@ _DO: Mapping[str, str] = {
 
 _OURS = frozenset({State.INDEX_OFF, State.PRUNED, State.UNREACHABLE, State.WRONG_CHAIN})
 
-_PHASES: Mapping[Phase, tuple[str, str]] = {
-    Phase.REFUSED: ("The node would refuse it", "failed"),
-    Phase.IN_BLOCK: ("It would fail in its block: fee lost, nobody paid", "failed"),
-    Phase.NOT_APPROVED: ("Not what was approved", "failed"),
-    Phase.NOTE: ("To know", "pending"),
+_PHASES: Mapping[Phase, tuple[str, str, str]] = {
+    Phase.REFUSED: ("Refused", "failed", "A node refuses it at once."),
+    Phase.IN_BLOCK: ("Fails", "failed", "Its block fails it: the fee is lost and nobody is paid."),
+    Phase.NOT_APPROVED: ("Not approved", "failed", "A node would take it, but it is not what was approved."),
+    Phase.NOTE: ("To know", "pending", ""),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class FindingSaid:
-    """One finding as a row: how bad, what it is, what to do, and the code that the node would answer."""
+    """One finding as a row: how bad and why, what it is, what to do, and the code that a node would answer."""
 
     words: str
     looks: str
+    meaning: str
     text: str
     do: str
     code: str
@@ -146,13 +147,20 @@ def payout_said(view: PayoutView) -> Said:
 
 def finding_said(finding: Finding) -> FindingSaid:
     """A finding with what to do about it."""
-    words, looks = _PHASES[finding.phase]
+    words, looks, meaning = _PHASES[finding.phase]
     code = f"{finding.codespace} {finding.code}" if finding.code else ""
-    return FindingSaid(words, looks, finding.text, _DO.get(finding.name, "Sign the exported file as it is."), code)
+    do = _DO.get(finding.name, "Sign the exported file as it is.")
+    return FindingSaid(words, looks, meaning, _sentence(finding.text), do, code)
 
 
 def _is_paid_twice(batch: BatchView) -> bool:
     return batch.found is not None and batch.found.state is State.PAID_TWICE
+
+
+def _sentence(text: str) -> str:
+    """A finding as a sentence; an address at its start stays what it is."""
+    begun = text if text.startswith("akash1") else text[:1].upper() + text[1:]
+    return begun if begun.endswith(".") else f"{begun}."
 
 
 def _lower(sentence: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from devnet.faults import Fault
 from services.house import House
 from services.payout_records import batch, exported_file, payout
 from tasks.payout.sealing import Part
@@ -94,6 +95,16 @@ def test_plan__a_wrong_field__is_marked_and_nothing_is_stored(
         assert f'id="error-{field}"' in html
         assert f'value="{TREASURY.address}"' in html or field == "payer", "what was entered stays"
     assert "No payout is planned yet" in read(site.client(app, "treasurer"), "/organize/payouts")
+
+
+def test_plan__empty_form__marks_everything_at_once(site: Site, app: Flask) -> None:
+    site.net.faults.add(Fault("status", status=503))
+    empty = {"rate": "", "rate_at": "", "payer": "", "look": "1"}
+    status, html = sent(site.client(app, "treasurer"), "/organize/payouts/plan", **empty)
+    assert status == 422
+    for field in ("rate", "rate_source", "rate_at", "payer"):
+        assert f'id="error-{field}"' in html
+    assert shown(html).count("Please mend what is marked") == 1
 
 
 def test_plan__changed_since_the_preview__is_shown_again_instead_of_stored(site: Site, app: Flask) -> None:
@@ -209,7 +220,7 @@ def test_signed_file__each_mistake__has_its_row(site: Site, app: Flask) -> None:
     unsigned = treasurer.get("/organize/payouts/1/files/p1-0001.unsigned.json").get_data(as_text=True)
     assert "Sign it, then hand in what that wrote." in shown(handed_in(site, treasurer, unsigned)[1])
     words = shown(handed_in(site, treasurer, good.replace('"60000000"', '"70000000"'))[1])
-    assert "Not what was approved" in words
+    assert "Not approved A node would take it" in words
     assert "sdk 4" in words
     assert "Not taken Nothing was stored" in words
     assert "with the sequence that the account has now" in shown(handed_in(site, treasurer, good_file(site, 7))[1])
