@@ -70,7 +70,7 @@ def _print_preview(found: Any) -> None:
     unit = found.campaign.reward.unit
     against = f"against revision {found.before.revision}" if found.before else "the first one: nothing is loaded yet"
     print(f"{found.campaign.slug} revision {found.campaign.revision}, {against}")
-    for each in found.differences:
+    for each in found.in_words:
         print(f"  {each.path}: {each.before} -> {each.after}")
     for cut in found.cuts:
         times = f"{_time(cut.start)} to {_time(cut.end)}"

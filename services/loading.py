@@ -21,6 +21,7 @@ from tasks.judge_params import judge_params
 from tasks.mistakes import Mistake
 from tasks.moment import Moment, format_moment
 from tasks.preview import Cut, Shift, maxima_below_awarded, preview
+from tasks.revision_words import shown
 from tasks.revisions import Difference, Rules, differences, mistake_at, mistakes_at_load
 from tasks.rewards.completion import Completion
 from tasks.rewards.engine import compute
@@ -48,6 +49,11 @@ class Previewed:
     def may_be_loaded(self) -> bool:
         """Whether `campaign load` would take it now."""
         return not self.mistakes
+
+    @property
+    def in_words(self) -> Sequence[Difference]:
+        """What the file changes, as it would write it."""
+        return shown(self.differences)
 
     def by_participant(self) -> Mapping[str, int]:
         """The difference of each participant whom something changes for, in micro."""

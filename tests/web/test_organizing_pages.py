@@ -128,7 +128,7 @@ def test_publish_and_finalize__by_the_page__the_task_page_says_it(
     assert "its node is away" in shown(organizer.get("/organize").get_data(as_text=True))
     page = shown(browser("nobody").get("/tasks/video").get_data(as_text=True))
     assert "Provisional results since" in page
-    assert "Appeals are taken until" in page
+    assert "Appeals end in 2 d" in page
     answer = browser("nobody").get("/api/v1/tasks/video").get_json()["results"]
     assert (answer["stage"], answer["appeals_until"], answer["late_seconds"]) == (
         "provisional", "2026-12-05T00:00:00Z", 86_400,
