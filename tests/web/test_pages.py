@@ -42,6 +42,7 @@ OPEN_PAGES = (
     "/rules",
     "/how-we-check",
     "/jobs",
+    "/payouts",
     "/sign-in",
 )
 CAMPAIGN_PAGES = (

@@ -26,6 +26,7 @@ PATHS = (
     "/rules",
     "/how-we-check",
     "/jobs",
+    "/payouts",
     "/me",
     "/tasks/deploy/claim",
 )

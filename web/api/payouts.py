@@ -32,7 +32,6 @@ class NothingBody(Body):
         "Payouts that were approved, the newest first",
         {200: Listed[payout_models.PayoutSummaryAnswer]},
         query=("page", "per_page"),
-        refusals=(404,),
     )
 )
 def payouts() -> Response:
