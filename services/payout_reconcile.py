@@ -26,6 +26,7 @@ from verifiers.chain.client import Chain
 from verifiers.payout.reconcile import State, conclude, reconcile_one
 from verifiers.payout.seen import Seen
 from verifiers.trouble import Trouble
+from verifiers.wallet.memo import is_transaction_hash
 
 log = structlog.get_logger()
 
@@ -98,6 +99,9 @@ def look_for(house: House, batches: Sequence[int], tx_hash: str, *, actor: str =
     campaign's chain where that one does: what is paid there is no payment; Refused where the transaction has to do
     with none of the batches.
     """
+    tx_hash = tx_hash.strip().upper()
+    if not is_transaction_hash(tx_hash):
+        raise Refused("A transaction's hash has 64 hex digits, as the explorer and the command line show it.", "hash")
     with asking(house) as chain:
         found = transactions.by_hash(chain, tx_hash)
     if found is None:

@@ -386,6 +386,15 @@ def test_look_for__another_transaction__refused(town: Callable[..., Town]) -> No
         look_for(named.house, [named.batch.id], name)
 
 
+@pytest.mark.parametrize("text", ["", "AB", "0x" + "AB" * 32, "../" + "A" * 61, "AB" * 33])
+def test_look_for__text_that_is_no_hash__refused_and_nobody_is_asked(town: Callable[..., Town], text: str) -> None:
+    named = town()
+    asked = len(named.node.asked)
+    with pytest.raises(Refused, match="64 hex"):
+        look_for(named.house, [named.batch.id], text)
+    assert len(named.node.asked) == asked
+
+
 # ---------------------------------------------------------------------- several at once
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from urllib.parse import quote
 
 from verifiers.chain.answers import (
     Account,
@@ -48,7 +49,7 @@ class Read(Generic[T]):
 
 def account(chain: Chain, address: str, height: int | None = None) -> Read[Account | None]:
     """An account with its number, sequence and key; None where the chain says that there is none. Raises Trouble."""
-    seen = chain.get(f"{AUTH}/accounts/{address}", height=height)
+    seen = chain.get(f"{AUTH}/accounts/{quote(address, safe='')}", height=height)
     if seen.status == 404:
         return Read(None, (seen,))
     found = decode_account(seen.body, chain.api)
@@ -59,12 +60,12 @@ def account(chain: Chain, address: str, height: int | None = None) -> Read[Accou
 
 def spendable(chain: Chain, address: str, denom: str, height: int | None = None) -> Read[int]:
     """What an account can spend of a denom, vesting left out; 0 for an account nobody knows. Raises Trouble."""
-    path = f"{BANK}/spendable_balances/{address}"
+    path = f"{BANK}/spendable_balances/{quote(address, safe='')}"
     try:
         return _spendable(chain, path, denom, height)
     except NotImplementedThere:
         # Nodes before SDK 0.46 tell the balance only.
-        seen = _existing(chain, f"{BANK}/balances/{address}/by_denom", {"denom": denom}, height)
+        seen = _existing(chain, f"{BANK}/balances/{quote(address, safe='')}/by_denom", {"denom": denom}, height)
         return Read(decode_balance(seen.body, chain.api).amount, (seen,))
 
 

@@ -18,6 +18,7 @@ from verifiers.chain.trouble import BadRequest, NotImplementedThere, NotIndexed,
 from verifiers.evidence import Observation
 from verifiers.payout.seen import Seen, page_of, seen_in_block, seen_in_rest, seen_in_rpc, seen_in_rpc_page
 from verifiers.trouble import TooLarge, Undecodable
+from verifiers.wallet.memo import is_transaction_hash
 
 PAGE = 10
 """Transactions of a page: one of 200 outputs takes some 150 kB with its events."""
@@ -53,6 +54,8 @@ def by_hash(chain: Chain, tx_hash: str) -> Sighting | None:
     keeps no index (IndexOff) or forgot the block (Pruned) never means "none".
     """
     name = tx_hash.upper()
+    if not is_transaction_hash(name):
+        raise BadRequest(f"{tx_hash[:80]!r} is no transaction hash: it has 64 hex digits.")
     try:
         answer = chain.get(f"{TXS}/{name}")
     except Pruned as pruned:
