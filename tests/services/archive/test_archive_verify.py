@@ -207,10 +207,13 @@ def test_verify__a_newer_judge__is_told_apart_from_differences(archive: Path, tm
 
 def test_verify__restricted_observation__its_verdicts_are_told_apart(archive: Path, tmp_path: Path) -> None:
     hidden: list[str] = []
+    verdicts = [json.loads(line) for line in unpacked(archive)["verdicts.jsonl"].splitlines()]
+    judged = {name for verdict in verdicts for name in verdict["observations"]}
 
     def restrict(lines: list[dict[str, Any]]) -> None:
-        hidden.append(lines[0]["body_digest"])
-        lines[0] |= {"restricted": True, "request": None, "host": None}
+        line = next(line for line in lines if line["id"] in judged)
+        hidden.append(line["body_digest"])
+        line |= {"restricted": True, "request": None, "host": None}
 
     def drop(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [line for line in lines if line["digest"] not in hidden]
