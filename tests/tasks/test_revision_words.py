@@ -40,7 +40,7 @@ def changed(old: str, new: str) -> list[tuple[str, object, object]]:
 @pytest.mark.parametrize(
     ("old", "new", "path", "before", "after"),
     [
-        ("h100: 10.5", "h100: 400.000001", "tasks.a.reward.amount.table.h100", "10.5", "400.000001"),
+        ("h100: 10.5", "h100: 100.000001", "tasks.a.reward.amount.table.h100", "10.5", "100.000001"),
         ("amount: 4", "amount: 3", "tasks.b.reward.amount.single", "4", "3"),
         ("budget: 1000", "budget: 2000", "reward.budget", "1000", "2000"),
         ("every: 24h", "every: 36h", "tasks.a.reward.decay.every", "1d", "36h"),
