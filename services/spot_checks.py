@@ -32,6 +32,7 @@ from verifiers.sdl import check as check_sdl
 KIND = "provider_onboarding"
 VERIFIER = "spot_check/1"
 MOST_ATTEMPTS = 20
+MOST_ADDRESSES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +235,7 @@ def enter(house: House, participant: str, check_id: str, entered: Sequence[str])
     A challenge's result never changes. Raises NotFound, Conflict when it is over, Refused for what is no result.
     """
     check = shown(house, participant, check_id)
+    _is_bounded(entered)
     texts = [_fetched(house, check, each) for each in entered if each.strip()]
     now, newest = house.clock.now(), campaigns.required(house).newest
 
@@ -259,6 +261,13 @@ def enter(house: House, participant: str, check_id: str, entered: Sequence[str])
         return _shown(session, [row])[0]
 
     return house.ledger.transact(store)
+
+
+def _is_bounded(entered: Sequence[str]) -> None:
+    """Each address may take its time to answer, and somebody waits for all of them."""
+    addresses = sum(each.strip().lower().startswith("https://") for each in entered)
+    if len(entered) > MOST_CONTAINERS or addresses > MOST_ADDRESSES:
+        raise Refused(f"Enter at most {MOST_ADDRESSES} addresses and {MOST_CONTAINERS} results at once.", "results")
 
 
 def _fetched(house: House, check: SpotCheck, entered: str) -> tuple[str, str]:

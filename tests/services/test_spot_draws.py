@@ -19,7 +19,7 @@ from services.errors import Conflict, NotFound, Refused
 from services.house import House
 from services.loading import load_campaign
 from services.spot_draws import hold
-from tasks.moment import SECOND, Moment
+from tasks.moment import SECOND, Moment, format_moment
 from tests.houses import NOON
 from tests.onboarding_town import TownNode, verified
 from tests.onboarding_worlds import PROVIDER, TENANT, probed
@@ -50,6 +50,12 @@ def place(tmp_path: Path) -> Iterator[Town]:
     """Two claimed GPUs whose time has begun."""
     with spot_town(tmp_path) as world:
         yield world
+
+
+def revised(excused: str) -> str:
+    """The second revision, which excuses time."""
+    change = 'change: {reason: "our fault", reaches_back: true, counts_from: 2026-11-01T00:00:00Z}\n'
+    return TEXT.replace("revision: 1\n", f"revision: 2\n{change}").replace("tasks:\n", f"{excused}tasks:\n")
 
 
 def said(house: House, rows: dict[str, ClaimRow]) -> dict[str, dict[str, str]]:
@@ -189,6 +195,22 @@ def test_enter__no_result_of_this_check__is_refused(place: Town, text: str, said
         spot_checks.enter(now, PROVIDER, check.id, [text])
 
 
+def test_enter__more_addresses_than_anybody_waits_for__is_refused(place: Town) -> None:
+    house, node_, _ = place
+    now = opened(house, node_)
+    check = spot_checks.prepare(now, PROVIDER, only(now).id).check
+    with pytest.raises(Refused, match="at most 8 addresses"):
+        spot_checks.enter(now, PROVIDER, check.id, ["https://gpu.example.org/result.json"] * 9)
+
+
+def test_enter__address_that_is_not_the_providers__is_refused(place: Town) -> None:
+    house, node_, _ = place
+    now = opened(house, node_)
+    check = spot_checks.prepare(now, PROVIDER, only(now).id).check
+    with pytest.raises(Refused, match="no address of this provider"):
+        spot_checks.enter(now, PROVIDER, check.id, ["https://elsewhere.example.org/result.json"])
+
+
 def test_challenge_of_a_spot_check__used_as_a_benchmark__is_none_of_its_owner(place: Town) -> None:
     house, node_, _ = place
     now = opened(house, node_)
@@ -220,6 +242,18 @@ def test_hold__moment_comes_in_trouble_of_ours__is_moved(place: Town, trouble: o
     better = moved(house, node_, row.moment_ns + 600 * MINUTE)
     hold(better)
     assert (only(house).state, only(house).opens_ns) == ("open", better.clock.now())
+
+
+def test_hold__moment_in_excused_time__opens_after_it(place: Town) -> None:
+    house, node_, _ = place
+    row = drawn(house, node_)
+    begins, ends = Moment(row.moment_ns - MINUTE), Moment(row.moment_ns + 90 * MINUTE)
+    excused = f'excused: [{{from: {format_moment(begins)}, to: {format_moment(ends)}, reason: "a fault of ours"}}]\n'
+    load_campaign(house, revised(excused), "tests")
+    assert "this time is excused" in hold(moved(house, node_, row.moment_ns + MINUTE))
+    assert only(house).state == "drawn"
+    hold(moved(house, node_, ends))
+    assert (only(house).state, only(house).opens_ns) == ("open", ends)
 
 
 def test_hold__platform_was_down_until_less_than_a_day_is_left__is_missed_and_costs_nobody(place: Town) -> None:
@@ -286,9 +320,7 @@ def test_load__a_revision_excuses_the_time__failed_claims_are_judged_again(place
     rows = verified(closed, node_)
     assert (rows["1"].outcome, rows["1"].settled) == ("failed", True)
     excused = 'excused: [{from: 2026-11-24T00:00:00Z, to: 2026-11-26T00:00:00Z, reason: "a fault of ours"}]\n'
-    change = 'change: {reason: "our fault", reaches_back: true, counts_from: 2026-11-01T00:00:00Z}\n'
-    text = TEXT.replace("revision: 1\n", f"revision: 2\n{change}").replace("tasks:\n", f"{excused}tasks:\n")
-    load_campaign(closed, text, "tests")
+    load_campaign(closed, revised(excused), "tests")
     rows = verified(closed, node_)
     checks = said(closed, rows)["1"]
     assert checks["uptime"] == "passed"

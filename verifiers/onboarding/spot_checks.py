@@ -242,7 +242,9 @@ class SpotChecks:
 
     def _to_do(self, opened: Opened) -> str:
         until = format_moment(Moment(opened.opens + OPEN_FOR))
+        count = max(self._wanted, opened.number)
         return (
-            f"Spot check {opened.number} is open until {until}: lease all {opened.gpus} claimed GPUs of model "
-            f"{self.gpu.model} on your provider at once with the SDL of its page, and enter what they answer."
+            f"Spot check {opened.number} of {count} is open until {until}: lease all {opened.gpus} claimed GPUs of "
+            f"model {self.gpu.model} on your provider at once with the SDL at /spot-checks/{opened.id}, and enter "
+            "there what they answer."
         )

@@ -86,6 +86,7 @@ def test_spot_check__open_without_a_result__says_until_when_and_what_to_do() -> 
     verdict = looked_at(world, OPENED + 10)
     assert outcomes(verdict)["spot_check_1"] == "pending"
     assert text_of(verdict, "spot_check_1").startswith("open until ")
+    assert verdict.missing[0].startswith("Spot check 1 of 1 is open until ")
     assert "lease all 2 claimed GPUs of model a100" in verdict.missing[0]
     assert verdict.next_look == when(OVER) + 30 * SECOND
 
