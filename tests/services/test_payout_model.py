@@ -238,9 +238,11 @@ class Payouts(RuleBasedStateMachine):
         except UseCaseError:
             return False
 
+    WORDS = st.sampled_from([Act.SAY_PAID, Act.SAY_PARTLY, Act.SAY_PARTLY, Act.SAY_UNPAID])
+
     @precondition(lambda self: self.exported())
-    @rule(data=st.data())
-    def forge(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), is_rushed=st.booleans(), word=WORDS)
+    def forge(self, data: st.DataObject, is_rushed: bool, word: Act) -> None:
         """The signers write a transaction of their own with a batch's memo: its first row, and somebody else."""
         chosen = data.draw(st.sampled_from(self.exported()[-3:]))
         if self.paid_memos()[chosen.memo] or any(
@@ -255,8 +257,13 @@ class Payouts(RuleBasedStateMachine):
         self.forged[forged.hash] = amount
         self.files.append(File(chosen.name, forged, "", is_stored=False))
         self.pool.append(self.files[-1])
+        if is_rushed:
+            self.grow(fails=False, blocks=3, other=0)
+            self.reconcile(0, has_index=True)
+            with suppress(UseCaseError):
+                say(self.house, "treasurer", chosen.name, word, "looked at it")
 
-    @rule(data=st.data(), word=st.sampled_from([Act.SAY_PAID, Act.SAY_PARTLY, Act.SAY_PARTLY, Act.SAY_UNPAID]))
+    @rule(data=st.data(), word=WORDS)
     def settle(self, data: st.DataObject, word: Act) -> None:
         """Somebody says a word about a batch, the wrong one too."""
         names = [each.name for view in self.views() for each in view.batches]
@@ -291,6 +298,17 @@ class Payouts(RuleBasedStateMachine):
             if file.sequence == self.sequence and height <= file.signed.timeout_height:
                 self.node.chain.put(file.signed, height, 5 * fails, "sdk" * fails)
         self.pool, self.node.tip = waiting, height + blocks - 1
+
+    @precondition(lambda self: any(self.node.tip < each.signed.timeout_height for each in self.files))
+    @rule(data=st.data(), fails=st.sampled_from([False, False, True]), lag=st.sampled_from([0, 2, 2]))
+    def at_the_last_moment(self, data: st.DataObject, fails: bool, lag: int) -> None:
+        """A file comes into the last block that it may be in, and we look before every index knows of it."""
+        late = [file for file in self.files if self.node.tip < file.signed.timeout_height]
+        file = data.draw(st.sampled_from(late))
+        self.node.tip = file.signed.timeout_height - 1
+        self.pool.append(file)
+        self.grow(fails, 2, 0)
+        self.reconcile(lag, has_index=True)
 
     @rule(lag=st.sampled_from([0, 0, 1, 2]), has_index=st.sampled_from([True, True, True, False]))
     def reconcile(self, lag: int, has_index: bool) -> None:
