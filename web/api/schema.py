@@ -24,6 +24,8 @@ _QUERY = {
     "page": {"type": "integer", "minimum": 1, "default": 1},
     "per_page": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
     "search": {"type": "string", "maxLength": 80},
+    "state": {"type": "string", "enum": ["provisional", "final"], "default": "provisional"},
+    "task": {"type": "string", "maxLength": 100},
 }
 
 
