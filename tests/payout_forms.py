@@ -59,10 +59,10 @@ def signed(site: Site, client: FlaskClient, part: Part, holder: Keyholder) -> tu
     return sent(client, "/organize/payouts/1", "/organize/payouts/1/sign", proof=text)
 
 
-def exported(site: Site, app: Flask) -> FlaskClient:
+def exported(site: Site, app: Flask, **plan: str) -> FlaskClient:
     """A payout planned, approved and exported by the pages; the treasurer's browser."""
     treasurer, approver = site.client(app, "treasurer"), site.client(app, "approver")
-    planned(treasurer)
+    planned(treasurer, **plan)
     assert signed(site, treasurer, Part.PLANNER, TREASURER)[0] == 302
     assert signed(site, approver, Part.APPROVER, APPROVER)[0] == 302
     assert sent(treasurer, "/organize/payouts/1", "/organize/payouts/1/export")[0] == 302
@@ -83,6 +83,6 @@ def handed_in(site: Site, client: FlaskClient, content: bytes | str) -> tuple[in
     return response.status_code, response.get_data(as_text=True)
 
 
-def good_file(site: Site, sequence: int = 0) -> str:
+def good_file(site: Site, sequence: int = 0, name: str = "p1-0001") -> str:
     with site.house.ledger.read() as session:
-        return signed_by_two(exported_file(session, batch(site.house, "p1-0001").id) or b"", sequence)
+        return signed_by_two(exported_file(session, batch(site.house, name).id) or b"", sequence)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from flask_wtf import FlaskForm
-from flask_wtf.file import FileField
+from flask_wtf.file import FileField, MultipleFileField
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its types
 
@@ -19,6 +19,8 @@ from verifiers.wallet.addresses import AddressError, parse_address
 from verifiers.wallet.memo import is_transaction_hash
 
 MEND = "Please mend what is marked below and send it again. Nothing that you entered is lost."
+
+LONGEST_FILE_NAME = 120
 
 Value = TypeVar("Value")
 
@@ -109,6 +111,19 @@ class SignedForm(FlaskForm):  # type: ignore[misc]
         if not found:
             raise Refused("Choose the signed file, or paste its text.", "file")
         return found
+
+
+class SignedFilesForm(FlaskForm):  # type: ignore[misc]
+    """Signed transactions of several batches, as files."""
+
+    files = MultipleFileField(
+        "Signed files", description="One for each batch, in any order; each finds its batch. Up to 1 MiB in all."
+    )
+
+    def contents(self) -> list[tuple[str, bytes]]:
+        """Name and content of each file that was chosen."""
+        given = [each for each in self.files.data or () if each and each.filename]
+        return [(str(each.filename)[:LONGEST_FILE_NAME], bytes(each.read())) for each in given]
 
 
 class SendForm(FlaskForm):  # type: ignore[misc]

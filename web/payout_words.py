@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from services.payout_handing import Handed
 from services.payout_views import BatchView, Found, PayoutView
 from tasks.payout.lifecycle import BatchState
 from verifiers.payout.findings import Finding, Phase
@@ -109,6 +110,32 @@ class FindingSaid:
     text: str
     do: str
     code: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandedSaid:
+    """One of several files as a row: the worst that was found in it, with what to do."""
+
+    file: str
+    batch: str | None
+    looks: str
+    words: str
+    text: str
+    do: str
+
+
+def handed_said(handed: Handed) -> HandedSaid:
+    """What became of one of several files."""
+    file, batch = handed.file, handed.batch
+    if handed.judged is None:
+        do = _DO["unreadable"] if batch is None else "Look at the batch first."
+        return HandedSaid(file, batch, "failed", "Not taken", _sentence(handed.trouble), do)
+    if handed.judged.is_stored:
+        words = "Good and stored" if handed.judged.is_new else "Good, stored before"
+        return HandedSaid(file, batch, "passed", words, "", "Send it from the batch's page, or by the command line.")
+    worst = next(each for each in handed.judged.checked.findings if each.phase is not Phase.NOTE)
+    said = finding_said(worst)
+    return HandedSaid(file, batch, "failed", "Not taken", said.text, said.do)
 
 
 def batch_said(batch: BatchView) -> Said:

@@ -281,7 +281,8 @@ READ = (
 )  # fmt: skip
 ACTS = (
     "/organize/payouts/plan", "/organize/payouts/1/discard", "/organize/payouts/1/again",
-    "/organize/payouts/1/export", "/organize/payouts/1/reconcile", "/organize/batches/p1-0001/signed",
+    "/organize/payouts/1/export", "/organize/payouts/1/reconcile", "/organize/payouts/1/signed",
+    "/organize/batches/p1-0001/signed",
     "/organize/batches/p1-0001/broadcast", "/organize/batches/p1-0001/reconcile", "/organize/batches/p1-0001/word",
 )  # fmt: skip
 SIGNATURES = ("/organize/payouts/1/sign",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,8 @@ from flask import Flask
 from devnet.faults import Fault
 from devnet.signing import raw_of
 from services.payout_records import batch, exported_file, payout
-from tests.payout_forms import exported, good_file, handed_in, planned, read, sent, shown
+from tests.payout_forms import HOSTILE, exported, good_file, handed_in, planned, read, sent, shown
+from tests.payout_houses import earn, register
 from tests.payout_lines import person
 from tests.payout_sites import Site, payout_site, signed_by_two
 from verifiers.chain import transactions
@@ -152,6 +154,32 @@ def test_look__nodes_that_do_not_answer__are_ours(site: Site, app: Flask) -> Non
     status, html = handed_in(site, treasurer, good_file(site))
     assert (status, "This is on our side. Nothing was changed." in shown(html)) == (503, True)
     assert batch(site.house, "p1-0001").state == "exported"
+
+
+def test_several_files__handed_in_together__each_finds_its_batch(site: Site, app: Flask) -> None:
+    register(site.house, range(10, 55))
+    earn(site.house, [(number, 1) for number in range(10, 55)])
+    treasurer = exported(site, app, has_ledger="y")
+    page = "/organize/payouts/1"
+    assert sent(treasurer, page, f"{page}/signed")[0] == 422
+    files = [
+        (io.BytesIO(good_file(site, 1, "p1-0002").encode()), "second.json"),
+        (io.BytesIO(good_file(site, 0).replace("p1-0001", "p9-0001").encode()), f"{HOSTILE}.json"),
+        (io.BytesIO(b"nothing"), "../../notes.txt"),
+        (io.BytesIO(good_file(site, 0).encode()), "first.json"),
+    ]
+    status, html = sent(treasurer, page, f"{page}/signed", files=files)
+    words = shown(html)
+    assert status == 422
+    assert HOSTILE not in html
+    assert "first.json p1-0001 Good and stored" in words
+    assert "second.json p1-0002 Good and stored" in words
+    assert "notes.txt none Not taken The file is neither" in words
+    assert "is none of this payout's" in words
+    assert [len(batch(site.house, name).signed) for name in ("p1-0001", "p1-0002")] == [1, 1]
+    again = [(io.BytesIO(good_file(site, 1, "p1-0002").encode()), "second.json")]
+    status, html = sent(treasurer, page, f"{page}/signed", files=again)
+    assert (status, "Good, stored before" in shown(html)) == (200, True)
 
 
 def test_wallet_api__another_role_or_part__is_refused(site: Site, app: Flask) -> None:

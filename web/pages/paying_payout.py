@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from services import payout_export, payout_facts, payout_planning, payout_reconcile, payout_records, payout_signing
+from services import (
+    payout_export,
+    payout_facts,
+    payout_handing,
+    payout_planning,
+    payout_reconcile,
+    payout_records,
+    payout_signing,
+)
 from services.errors import NotFound, Unavailable, UseCaseError
 from services.payout_export import Signers
 from services.payout_views import PayoutView
+from tasks.payout.lifecycle import ON_THE_WAY
 from tasks.payout.sealing import Part
 from web.asked import asked_page
 from web.context import house
-from web.payout_forms import ActForm, SignatureForm
+from web.payout_forms import ActForm, SignatureForm, SignedFilesForm
 from web.payout_rights import READERS, SIGNERS, is_treasurer, part_to_sign
-from web.payout_words import batch_said, payout_said
+from web.payout_words import HandedSaid, batch_said, handed_said, payout_said
 from web.security import current_person, limit_of, limiter, required_person, role_required
 from web.signin_pages import WALLET_CHAIN_ID
 from web.site import task_titles
@@ -95,6 +104,24 @@ def reconcile(number: int) -> AnyResponse:
     return _act(number, "Looked at the payout chain just now.", _reconcile)
 
 
+@blueprint.post(f"{PATH}/signed")
+@limiter.limit(limit_of("LOOK_UP_LIMIT"))
+@role_required("treasurer")
+def hand_in(number: int) -> AnyResponse:
+    """Check signed files of several batches; the good ones are stored with their hashes, nothing is sent."""
+    form, view = SignedFilesForm(), payout_records.payout(house(), number)
+    try:
+        facts = payout_facts.payer_facts(house(), view.paying.payer)
+        handed = payout_handing.hand_in(house(), required_person().address, number, form.contents(), facts)
+    except UseCaseError as error:
+        if error.field != "files":
+            return _with_trouble(number, error)
+        form.files.errors = [error.message]
+        return make_response(_page(number, signed=form), error.status)
+    is_whole = all(each.judged is not None and each.judged.is_stored for each in handed)
+    return make_response(_page(number, handed=[handed_said(each) for each in handed]), 200 if is_whole else 422)
+
+
 @blueprint.get(f"{PATH}/files/<name>")
 @role_required(*READERS)
 def download(number: int, name: str) -> Response:
@@ -114,7 +141,14 @@ def commands_page(number: int) -> str:
     return render_template("paying/commands.html", view=view, signers=signers, text=text, longest=LONGEST_NAME)
 
 
-def _page(number: int, trouble: UseCaseError | None = None, signature: SignatureForm | None = None) -> str:
+def _page(
+    number: int,
+    trouble: UseCaseError | None = None,
+    *,
+    signature: SignatureForm | None = None,
+    signed: SignedFilesForm | None = None,
+    handed: Sequence[HandedSaid] = (),
+) -> str:
     view, asked, person = payout_records.payout(house(), number), asked_page(), current_person()
     part = part_to_sign(person, view)
     return render_template(
@@ -127,6 +161,9 @@ def _page(number: int, trouble: UseCaseError | None = None, signature: Signature
         proof_json=_pretty(view, part, person.address) if part and person else "",
         to_sign=payout_signing.to_sign(view, part, person.address) if part and person else None,
         signature=signature or SignatureForm(None),
+        signed=signed or SignedFilesForm(None),
+        handed=handed,
+        takes_files=any(batch.state in ON_THE_WAY for batch in view.current),
         act=ActForm(None),
         trouble=trouble.message if trouble else "",
         is_ours=isinstance(trouble, Unavailable),
