@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.errors import Conflict, Refused
+from services.errors import Conflict, Refused, Unavailable
 from services.house import House
 from services.payout_checking import Judged, check_signed
 from services.payout_records import payout
@@ -56,6 +56,7 @@ def hand_in(
             continue
         try:
             handed.append(Handed(name, batch, check_signed(house, actor, batch, content, facts)))
-        except Conflict as error:
+        except (Conflict, Unavailable) as error:
+            # What was stored before it stays stored: say it of this file alone.
             handed.append(Handed(name, batch, None, error.message))
     return handed
