@@ -26,6 +26,7 @@ def campaign_check(arguments: Arguments) -> int:
 
 def campaign_load(arguments: Arguments) -> int:
     """Load a campaign or a revision of one; a running `serve` shows it at its next look."""
+    from services.campaigns import undecided
     from services.loading import load_campaign
 
     house = arguments.wiring.house(arguments)
@@ -41,6 +42,9 @@ def campaign_load(arguments: Arguments) -> int:
     else:
         word = "loaded" if is_new else "was loaded already"
         print(f"{loaded.slug} revision {loaded.newest.revision} {word} (digest {loaded.newest.digest})")
+    several = undecided(house)
+    if several:
+        print(f"{several} Until then no page answers.", file=sys.stderr)
     return 0
 
 

@@ -68,7 +68,8 @@ def _print_preview(found: Any) -> None:
     from tasks.rewards.money import format_micro
 
     unit = found.campaign.reward.unit
-    against = f"against revision {found.before.revision}" if found.before else "the first one: nothing is loaded yet"
+    first = f"the first one: no revision of {found.campaign.slug} is loaded yet"
+    against = f"against revision {found.before.revision}" if found.before else first
     print(f"{found.campaign.slug} revision {found.campaign.revision}, {against}")
     for each in found.in_words:
         print(f"  {each.path}: {each.before} -> {each.after}")

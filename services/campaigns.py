@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -59,13 +60,26 @@ def current(house: House) -> Loaded | None:
 
 def current_in(session: Session, wanted: str | None) -> Loaded | None:
     """The same inside a transaction. `wanted`: the slug of the settings."""
-    slugs = session.scalars(select(CampaignRevisionRow.campaign).where(CampaignRevisionRow.revision == 1)).all()
+    slugs = _slugs(session)
     if wanted is None and len(slugs) > 1:
-        raise Unavailable(
-            f"Several campaigns are loaded ({', '.join(sorted(slugs))}): the operator must set WAYMARK_CAMPAIGN."
-        )
+        raise Unavailable(_several(slugs))
     slug = wanted or next(iter(slugs), None)
     return loaded(session, slug) if slug is not None and slug in slugs else None
+
+
+def _slugs(session: Session) -> Sequence[str]:
+    return session.scalars(select(CampaignRevisionRow.campaign).where(CampaignRevisionRow.revision == 1)).all()
+
+
+def _several(slugs: Iterable[str]) -> str:
+    return f"Several campaigns are loaded ({', '.join(sorted(slugs))}): the operator must set WAYMARK_CAMPAIGN."
+
+
+def undecided(house: House) -> str:
+    """What the operator must do where several campaigns are loaded and the settings name none, else an empty text."""
+    with house.ledger.read() as session:
+        slugs = _slugs(session)
+    return _several(slugs) if house.settings.campaign is None and len(slugs) > 1 else ""
 
 
 def required(house: House) -> Loaded:

@@ -10,11 +10,13 @@ from itertools import pairwise
 from tasks.consistency import worst_case
 from tasks.digests import canonical
 from tasks.mistakes import Findings, Mistake
-from tasks.moment import Moment, format_moment
+from tasks.moment import SECOND, Moment, format_moment
 from tasks.parts import Campaign, Task
 from tasks.positions import positions
 from tasks.yaml_text import Mapping as MappingNode
 from tasks.yaml_text import Node, locate, parse
+
+_MINUTE = 60 * SECOND
 
 
 class Rules:
@@ -137,7 +139,8 @@ def mistakes_at_load(rules: Rules, now: Moment) -> tuple[Mistake, ...]:
     if change is None or change.reaches_back or change.counts_from is None or change.counts_from >= now:
         return ()
     message = f"this revision would count from {format_moment(change.counts_from)}, before it was loaded"
-    mend = f"write a time from {format_moment(now)} on, or reaches_back: true"
+    soon = format_moment(Moment((now // _MINUTE + 10) * _MINUTE))
+    mend = f"write a time that is still to come when it is loaded, such as {soon}, or reaches_back: true"
     return (mistake_at(rules.newest, "change.counts_from", message, mend),)
 
 

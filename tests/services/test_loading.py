@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import select
 
 from ledger.audit import AuditRow
 from ledger.campaigns import CampaignRevisionRow
+from services import campaigns
 from services.eligibility import Entered, set_eligibility
 from services.ending import finalize, publish_results
 from services.errors import Conflict
@@ -17,6 +19,7 @@ from services.house import House
 from services.loading import load_campaign, preview_file
 from services.rewards import compute_awards
 from tasks.campaign import CampaignErrors
+from tests import houses
 from tests.endings import ANN, BOB, CAMPAIGN, CID, amounts, at, claimed, make_house, newest_lines
 
 BACK = 'revision: 2\nchange: {reason: "found out", reaches_back: true}'
@@ -128,3 +131,12 @@ def test_load__a_revision__is_written_down_and_the_lines_name_it(house: House) -
     assert load_campaign(house, revised(("amount: 10", "amount: 8")), "Ben")[1] is False
     with pytest.raises(Conflict, match="another content"):
         preview_file(house, revised(("amount: 10", "amount: 7")))
+
+
+def test_undecided__several_campaigns_and_no_setting__says_what_to_set(tmp_path: Path) -> None:
+    two = houses.make_house(tmp_path)
+    assert campaigns.undecided(two) == ""
+    load_campaign(two, houses.CAMPAIGN.replace("small-test", "another-test"), "a test")
+    assert campaigns.undecided(two).startswith("Several campaigns are loaded (another-test, small-test)")
+    named = replace(two, settings=two.settings.model_copy(update={"campaign": "small-test"}))
+    assert campaigns.undecided(named) == ""

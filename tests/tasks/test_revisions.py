@@ -76,3 +76,12 @@ def test_differences__of_two_revisions__name_each_place(make_rules: Callable[...
     assert found["tasks.a.title"] == ("a", "A")
     assert found["tasks.b"][0] is None
     assert set(found) == {"revision", "change", "tasks.a.reward.amount.single", "tasks.a.title", "tasks.b"}
+
+
+def test_mistakes_at_load__counts_from_the_past__name_a_time_that_is_still_to_come() -> None:
+    base = "campaign: trial\nopens: 2026-01-01T00:00:00Z\ncloses: 2026-02-01T00:00:00Z\n"
+    base += "reward: {unit: USD, budget: 9}\ntasks: [{slug: a, kind: reviewed}]\n"
+    late = "revision: 2\nchange: {reason: more, counts_from: 2026-01-02T00:00:00Z}\n"
+    now = parse_moment("2026-01-05T12:34:56.789Z")
+    (mistake,) = mistakes_at_load(Rules([load(base), load(base + late)]), now)
+    assert "such as 2026-01-05T12:44:00Z" in mistake.mend
