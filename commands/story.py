@@ -37,10 +37,7 @@ class Told:
         return ChainPoint(self._chain.chain_id, height, Moment(self._chain.time(height)))
 
     def performances(self, house: House) -> Sequence[Performance]:
-        """The acts of people in their order, each signed by the person's own key.
-
-        Those that need verdicts come after all others of the past: verdicts are there from the first start on.
-        """
+        """The acts of people in their order, each signed by the person's own key."""
         player = Player(house, self._story.keys.__getitem__, self.block)
         own = (act for act in self._story.people if not isinstance(act, people.MakeAppeal))
         told = [Performance(act.height, self._run(player, act)) for act in own]
@@ -48,10 +45,7 @@ class Told:
         told += appointments(house, self._seed)
         told += benchmark_performances(house, self.block, self._story.keys)
         told += probe_performances(house, self.block, self._story.chain.hosts, self._story.closes)
-        return sorted(told, key=self._turn)
-
-    def _turn(self, act: Performance) -> tuple[int, int]:
-        return 1 if act.waits else 2 * (act.height > self._story.told_by), act.height
+        return sorted(told, key=lambda act: act.height)
 
     def small_tasks(self) -> str:
         """The made-up tasks of this demo, as a part of a campaign file."""

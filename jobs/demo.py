@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from tasks.campaign import check
 from tasks.moment import SECOND, Moment, format_moment, parse_moment
@@ -62,7 +63,7 @@ class Demo:
 
     @property
     def acts_file(self) -> Path:
-        """How many of the people's acts are done."""
+        """How many of the people's acts are done, for each row of acts that is performed in order."""
         return self.folder / "acts.json"
 
     @property
@@ -75,16 +76,23 @@ class Demo:
         """The address to open."""
         return f"http://127.0.0.1:{self.port}"
 
-    def acts_done(self) -> int:
-        """How many acts were done at earlier starts; repeating one changes nothing."""
+    def acts_done(self, row: str) -> int:
+        """How many acts of a row were done at earlier starts; repeating one changes nothing."""
         try:
-            return int(json.loads(self.acts_file.read_text())["done"])
-        except (OSError, ValueError, KeyError):
+            return int(self._rows()[row])
+        except (ValueError, TypeError, KeyError):
             return 0
 
-    def note_acts_done(self, count: int) -> None:
-        """Remember how many acts are done."""
-        write_whole(self.acts_file, json.dumps({"done": count}) + "\n")
+    def note_acts_done(self, row: str, count: int) -> None:
+        """Remember how many acts of a row are done."""
+        write_whole(self.acts_file, json.dumps(self._rows() | {row: count}) + "\n")
+
+    def _rows(self) -> dict[str, Any]:
+        try:
+            found = json.loads(self.acts_file.read_text())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
 
 def open_demo(

@@ -136,18 +136,32 @@ class DemoRun:
             self.supervisor.tend()
 
     def _play(self, house: House, acts: Sequence[Performance]) -> None:
-        """Perform the acts in order, each when its block is there; at a second start go on where the first ended."""
-        done = self.demo.acts_done()
+        """Perform the acts in order, each when its block is there; at a second start go on where the first ended.
+
+        Those that wait for verdicts come after the others of their time: verdicts are there from the first start on.
+        """
+        others, waiting = [act for act in acts if not act.waits], [act for act in acts if act.waits]
+        last = self.until_height
+        until = max((act.height for act in waiting), default=0) if last is None else last
+        rows = ("done", others, until), ("waited", waiting, last), ("done", others, last)
+        for row, these, height in rows:
+            if not self._play_row(house, row, these, height):
+                return
+
+    def _play_row(self, house: House, row: str, acts: Sequence[Performance], last: int | None) -> bool:
+        """Perform acts up to a height; False where told to stop before."""
+        done = self.demo.acts_done(row)
         for number, act in enumerate(acts[done:], done + 1):
-            if self.until_height is not None and act.height > self.until_height:
+            if last is not None and act.height > last:
                 break
             if not self._wait_until(house, act.height) or (act.waits and not self._wait_for_verdicts(house)):
-                return
+                return False
             self._perform(act)
             done = number
-            if number % NOTE_EVERY == 0 or number == len(acts):
-                self.demo.note_acts_done(number)
-        self.demo.note_acts_done(done)
+            if number % NOTE_EVERY == 0:
+                self.demo.note_acts_done(row, number)
+        self.demo.note_acts_done(row, done)
+        return True
 
     def _perform(self, act: Performance) -> None:
         for left in reversed(range(TRIES)):

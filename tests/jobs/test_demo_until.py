@@ -15,21 +15,24 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TOLD_BY = 403_200
+APPEALED = 335_000
+"""Some acts that follow on verdicts lie before this height, others after it."""
+
 GIVE_UP_SECONDS = 240
 
 
-def command(folder: Path, scale: str) -> list[str]:
+def command(folder: Path, scale: str, until: int = TOLD_BY) -> list[str]:
     app = [sys.executable, str(ROOT / "app.py")]
-    return [*app, "demo", "--dir", str(folder), "--until", str(TOLD_BY), "--scale", scale]
+    return [*app, "demo", "--dir", str(folder), "--until", str(until), "--scale", scale]
 
 
 def awards(output: str) -> list[tuple[str, int, str]]:
     return [(line["claim"], line["amount_micro"], line["reason"]) for line in json.loads(output)["lines"]]
 
 
-def undisturbed(folder: Path, scale: str) -> list[tuple[str, int, str]]:
+def undisturbed(folder: Path, scale: str, until: int = TOLD_BY) -> list[tuple[str, int, str]]:
     done = subprocess.run(
-        command(folder, scale),
+        command(folder, scale, until),
         check=False,
         capture_output=True,
         text=True,
@@ -87,6 +90,9 @@ def test_demo_until__tiny_story_with_kills__same_award_lines(tmp_path: Path) -> 
     calm = undisturbed(tmp_path / "calm", "tiny")
     assert calm
     assert disturbed(tmp_path / "killed", "tiny", kills=8, seed=7) == calm
+    early = undisturbed(tmp_path / "later", "tiny", APPEALED)
+    assert early != calm
+    assert undisturbed(tmp_path / "later", "tiny") == calm, "a stop on the way changes nothing"
 
 
 @pytest.mark.long
