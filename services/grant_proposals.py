@@ -1,4 +1,7 @@
-"""Grants over the pages: one organizer proposes, another agrees; only then does the ledger have it."""
+"""Grants over the pages: one organizer proposes, another agrees; only then does the ledger have it.
+
+The line of the ledger is public: it names the two by their random ids; who they are stands here and in the log.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from services.campaigns import Loaded
 from services.errors import Conflict, NotAllowed, NotFound, Refused
 from services.grants import Grant, Granted, grant_in, standing_grant, take_back_in, whom_in, written_grant
 from services.house import House
-from services.review_steps import person_of, written
+from services.review_steps import person_of, random_name, written
 from tasks.moment import Moment
 
 AGREED, REFUSED, WITHDRAWN = "agreed", "refused", "withdrawn"
@@ -107,7 +110,7 @@ def decide(house: House, actor: str, proposal: int, outcome: str, reason: str = 
     why = written(reason) if outcome == REFUSED else ""
     now = house.clock.now()
 
-    def store(session: Session) -> Granted:
+    def store(session: Session) -> Granted | None:
         loaded = campaigns.required_in(session, house.settings.campaign)
         row = session.get(GrantProposalRow, proposal)
         if row is None or row.campaign != loaded.slug:
@@ -120,19 +123,19 @@ def decide(house: House, actor: str, proposal: int, outcome: str, reason: str = 
         ruling = {"proposal": row.id, "outcome": said, "reason": why, "key": None, "actor": actor, "at_ns": now}
         if not insert_once(session, GrantRulingRow, ruling):
             raise Conflict("This proposal is decided already.")
-        made = _carry_out(session, house, row, actor) if said == AGREED else None
-        if made is not None:
-            session.get_one(GrantRulingRow, row.id).key = made.key
-        else:
-            append_act(session, now, actor, f"grant.{said}", _subject(row), {"participant": row.participant})
-        return made or Granted("", row.participant, 0, 0)
+        append_act(session, now, actor, f"grant.{said}", _subject(row), {"participant": row.participant})
+        if said != AGREED:
+            return None
+        made = _carry_out(session, house, row, actor)
+        session.get_one(GrantRulingRow, row.id).key = made.key
+        return made
 
     written_grant(house, store)
     return one(house, proposal)
 
 
 def _carry_out(session: Session, house: House, row: GrantProposalRow, actor: str) -> Granted:
-    names = (row.actor, actor)
+    names = [random_name(session, row.campaign, who) for who in (row.actor, actor)]
     if row.takes_back is not None:
         return take_back_in(session, house, row.takes_back, row.reason, names)
     return grant_in(session, house, Grant(row.participant, row.amount_micro, row.reason, names, row.claim))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -22,6 +22,7 @@ from services.house import House
 from tasks.rewards.money import format_micro
 
 LONGEST_REASON = 4000
+Written = TypeVar("Written")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,7 @@ def left_micro(session: Session, loaded: Loaded) -> int:
     return loaded.newest.grants.budget - granted_micro(session, loaded.slug)
 
 
-def written_grant(house: House, store: Callable[[Session], Granted]) -> Granted:
+def written_grant(house: House, store: Callable[[Session], Written]) -> Written:
     """Run a writing transaction about grants. Raises Conflict where somebody else wrote one at the same time."""
     try:
         return house.ledger.transact(store, durable=True)

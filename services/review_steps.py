@@ -129,6 +129,11 @@ def staff_name(session: Session, campaign: str, address: str, roles: Sequence[st
     held = session.scalars(select(RoleRow.role).where(RoleRow.address == address)).all()
     if not set(held) & set(roles):
         raise NotAllowed(f"This needs the role {' or '.join(roles)}.")
+    return random_name(session, campaign, address)
+
+
+def random_name(session: Session, campaign: str, address: str) -> str:
+    """The random id that stands for a person wherever what they decided is public."""
     key = campaign, person_of(session, address)
     fresh = {"campaign": key[0], "person": key[1], "name": f"reviewer-{secrets.token_hex(6)}"}
     insert_once(session, ReviewerRow, fresh)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from ledger.audit import AuditRow, check_log
 from ledger.people import AddressRow
+from ledger.reviews import ReviewerRow
 from services.errors import Conflict, NotAllowed, NotFound, Refused, UseCaseError
 from services.grant_proposals import AGREED, REFUSED, Proposed, decide, one, proposals, propose, propose_to_take_back
 from services.grants import all_grants
@@ -38,11 +39,15 @@ def test_propose__another_agrees__the_grant_has_both_names(house: House) -> None
     found = all_grants(house)
     assert (found.budget_micro, found.left_micro) == (50_000_000, 40_000_000)
     row = found.given[0].row
-    assert (row.claim, row.task, row.working) == (claim, "video", {"reason": WHY, "names": [FIRST, SECOND]})
+    assert (row.claim, row.task, row.working["reason"]) == (claim, "video", WHY)
+    with house.ledger.read() as session:
+        ids = {each.person: each.name for each in session.scalars(select(ReviewerRow))}
+    assert row.working["names"] == [ids[FIRST], ids[SECOND]]
+    assert FIRST not in str(row.working)
     assert [(each.amount_micro, each.state) for each in owed(house)] == [(10_000_000, "payable")]
     with house.ledger.read() as session:
         acts = list(session.scalars(select(AuditRow.act).order_by(AuditRow.id)))
-        assert acts[-2:] == ["grant.propose", "grant"]
+        assert acts[-3:] == ["grant.propose", "grant.agreed", "grant"]
         assert check_log(session) == []
 
 

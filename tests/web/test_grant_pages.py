@@ -57,8 +57,11 @@ def test_grants__proposed_and_agreed__are_listed_with_what_is_left(
     assert "Agree: grant 12.50 USD" in shown(second.get(waiting).get_data(as_text=True))
     assert sent(second, waiting, outcome="agreed")[0] == 302
     assert "agreed by" in shown(second.get(waiting).get_data(as_text=True))
-    assert "37.50 USD of 50.00 USD" in shown(second.get("/organize/grants").get_data(as_text=True))
-    assert WHY in shown(browser("nobody").get(f"/participants/{ANN}").get_data(as_text=True))
+    page = second.get("/organize/grants").get_data(as_text=True)
+    assert "37.50 USD of 50.00 USD" in shown(page)
+    assert (ORGANIZER in page, SECOND in page) == (True, True)
+    public = browser("nobody").get(f"/participants/{ANN}").get_data(as_text=True)
+    assert (WHY in shown(public), ORGANIZER in public, SECOND in public) == (True, False, False)
 
 
 def test_take_back__proposed_and_agreed__says_so(house: House, browser: Callable[[str], FlaskClient]) -> None:

@@ -152,7 +152,8 @@ def test_grants__proposed_and_decided_by_programs(house: House) -> None:
     status, made = theirs.post(path, outcome="agreed")
     assert (status, made["outcome"], made["decided_by"]) == (201, "agreed", SECOND_ONE)
     _, seen = ours.get("grants")
-    assert (seen["left_micro"], seen["grants"][0]["names"]) == (45_000_000, [ORGANIZER, SECOND_ONE])
+    names = seen["grants"][0]["names"]
+    assert (seen["left_micro"], len(set(names)), ORGANIZER in names) == (45_000_000, 2, False)
     status, undo = theirs.post("grants/1/take-back", reason="It was for somebody else.")
     assert (status, undo["takes_back"]) == (201, made["grant"])
     ours.post(f"grants/proposals/{undo['proposal']}/decision", outcome="agreed")

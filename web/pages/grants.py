@@ -127,9 +127,19 @@ def _given(number: int) -> Given:
 
 
 def _grants_page(form: GrantForm, trouble: str = "") -> str:
-    waiting = [each for each in grant_proposals.proposals(house()) if each.ruling is None]
+    proposals = grant_proposals.proposals(house())
+    deciders = {
+        each.ruling.key: (each.row.actor, each.ruling.actor)
+        for each in proposals
+        if each.ruling is not None and each.row.takes_back is None
+    }
     return render_template(
-        "organize/grants.html", found=all_grants(house()), waiting=waiting, form=form, trouble=trouble
+        "organize/grants.html",
+        found=all_grants(house()),
+        waiting=[each for each in proposals if each.ruling is None],
+        deciders=deciders,
+        form=form,
+        trouble=trouble,
     )
 
 
