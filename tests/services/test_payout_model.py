@@ -198,16 +198,36 @@ class Payouts(RuleBasedStateMachine):
         with suppress(UseCaseError):
             self.act(self.house, what, data.draw(st.sampled_from(numbers)))
 
-    @rule(data=st.data(), life=st.integers(1, 4), is_rushed=st.booleans())
-    def hand_out(self, data: st.DataObject, life: int, is_rushed: bool) -> None:
-        number = data.draw(st.sampled_from([view.number for view in self.views()][-2:]))
-        with suppress(UseCaseError):
+    @rule(most=st.integers(1, 3), life=st.integers(2, 8), is_rushed=st.booleans(), blocks=st.integers(0, 2))
+    def hand_out(self, most: int, life: int, is_rushed: bool, blocks: int) -> None:
+        """Whatever waits, else what is owed, is approved and exported; what is outdated is planned anew."""
+        for _ in range(2):
+            waiting = [view for view in self.views() if view.waits_for_signatures or view.waits_for_export]
+            with suppress(UseCaseError):
+                if not waiting:
+                    self.plan(self.house, most)
+                    waiting = self.views()[-1:]
+                for view in waiting:
+                    self.export_whole(view.number, life)
+                break
+            for view in waiting:
+                with suppress(UseCaseError):
+                    discard(self.house, "operator", view.number)
+        if is_rushed:
+            for place, each in enumerate(self.on_the_way()):
+                self.put(each, self.sequence + place, is_shown=True)
+            for _ in range(blocks):
+                self.grow(fails=False, blocks=1, other=0)
+
+    def export_whole(self, number: int, life: int) -> None:
+        while payout(self.house, number).waits_for_signatures:
             self.sign_plan(self.house, number)
-            self.sign_plan(self.house, number)
-        with suppress(UseCaseError):
-            for each in export(self.house, "operator", number, self.facts, life).current:
-                if is_rushed and each.state is BatchState.EXPORTED:
-                    self.put(each, self.sequence, is_shown=True)
+        export(self.house, "operator", number, self.facts, life)
+
+    def on_the_way(self) -> list[BatchView]:
+        """Exported batches of which no file exists yet."""
+        named = {file.batch for file in self.files}
+        return [each for each in self.exported() if each.state is BatchState.EXPORTED and each.name not in named]
 
     @precondition(lambda self: self.exported())
     @rule(data=st.data(), ahead=st.sampled_from([0, 0, 0, 1]), is_shown=st.booleans(), is_sent=st.booleans())
