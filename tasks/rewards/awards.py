@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from tasks.payouts import convert
 from tasks.revisions import Rules
+from tasks.rewards.line_text import LineText
 from tasks.rewards.lines import AwardLine
 from tasks.rewards.pools import Bonus, PoolShare
 
@@ -54,9 +55,9 @@ class Awards:
         """The same document as JSON text in pieces, so that a large season never stands in memory twice."""
         encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(", ", ": ")).encode
         yield encode(self._head())[:-1] + ', "lines": ['
-        separator = "\n"
+        separator, text = "\n", LineText(encode)
         for line in self.lines:
-            yield separator + encode(line.to_json())
+            yield separator + text.of(line)
             separator = ",\n"
         yield "], " + encode(self._tail())[1:] + "\n"
 
@@ -72,7 +73,8 @@ def make_awards(
     """Add everything up, check that it adds up to the budget, convert. Raises ArithmeticError where it does not."""
     totals = dict.fromkeys(sorted(participants), 0)
     for line in lines:
-        totals[line.participant] += line.amount_micro
+        if line.amount_micro:
+            totals[line.participant] += line.amount_micro
     for share in pools:
         totals[share.participant] += share.amount_micro
     for bonus in bonuses:

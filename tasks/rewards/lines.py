@@ -63,6 +63,10 @@ class Room(NamedTuple):
         """Whether no place was left."""
         return self.taken >= self.most
 
+    def taken_by(self, line: AwardLine) -> Room:
+        """The limit with one place more taken."""
+        return Room(self.line, self.most, self.taken + 1, line, self.value)
+
 
 @dataclass(slots=True)
 class Facts:

@@ -8,8 +8,6 @@ from tasks.rewards.completion import Completion
 from tasks.rewards.lines import AwardLine, Facts, Room
 from tasks.rewards.plan import TaskPlan, attribute
 
-_Count = tuple[int, AwardLine]
-
 
 class TaskState:
     """The state of one task: who holds what, how full each slot line is, what its budgets have left."""
@@ -18,8 +16,8 @@ class TaskState:
         self.plan = plan
         self.left = plan.budget
         self.overflow_left = plan.overflow.budget if plan.overflow else 0
-        self._slots: list[dict[str, _Count]] = [{} for _ in plan.slots]
-        self._takers: dict[str, _Count] = {}
+        self._slots: list[dict[str, Room]] = [{} for _ in plan.slots]
+        self._limits: dict[str, Room] = {}
         self._subjects: dict[str, AwardLine] = {}
         self._once: dict[tuple[str, ...], AwardLine] = {}
 
@@ -56,11 +54,17 @@ class TaskState:
             self._once.setdefault(self._once_values(completion), line)
 
     def read_rooms(self, completion: Completion, facts: Facts) -> None:
-        """Write how full the personal limit and every slot line that applies are (rule 8)."""
+        """Write how full the personal limit and every slot line that applies are (rule 8).
+
+        What is as full as before is the same Room: most lines of a large season meet places that are all taken.
+        """
         plan = self.plan
         if plan.per_participant is not None:
-            taken, last = self._takers.get(completion.participant, (0, None))
-            facts.limit = Room(0, plan.per_participant, taken, last, completion.participant)
+            limit = self._limits.get(completion.participant)
+            if limit is None:
+                limit = Room(0, plan.per_participant, 0, None, completion.participant)
+                self._limits[completion.participant] = limit
+            facts.limit = limit
         if not plan.slots:
             return
         rooms = []
@@ -68,8 +72,10 @@ class TaskState:
             if line.where and not self._applies(line.where, completion.attributes):
                 continue
             value = attribute(completion.attributes, line.per, plan.classes) if line.per else ""
-            taken, last = self._slots[index].get(value, (0, None))
-            rooms.append(Room(index + 1, line.most, taken, last, value))
+            room = self._slots[index].get(value)
+            if room is None:
+                room = self._slots[index][value] = Room(index + 1, line.most, 0, None, value)
+            rooms.append(room)
         facts.rooms = tuple(rooms)
 
     def _applies(self, where: tuple[tuple[str, str], ...], attributes: Mapping[str, str]) -> bool:
@@ -79,9 +85,9 @@ class TaskState:
         """The line takes its places and, of the task's budget, its amount (rule 9)."""
         facts = line.facts
         if facts.limit is not None:
-            self._takers[facts.limit.value] = (facts.limit.taken + 1, line)
+            self._limits[facts.limit.value] = facts.limit.taken_by(line)
         for room in facts.rooms:
-            self._slots[room.line - 1][room.value] = (room.taken + 1, line)
+            self._slots[room.line - 1][room.value] = room.taken_by(line)
         if self.left is not None:
             self.left -= line.amount_micro
             if self.left < 0:
