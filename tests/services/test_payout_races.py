@@ -142,5 +142,5 @@ def test_scale__ten_thousand_payees__planned_exported_and_balanced_well_under_te
     assert (view.payees, len(view.batches), len(made)) == (10_000, 50, 53)
     with house.ledger.read() as session:
         assert session.scalar(select(func.count()).select_from(PayoutBatchLineRow)) == 10_000
-    # Measured on two busy cores: 4.7 s.
+    # Measured: 1.7 s on two idle cores, 4.7 s on two busy ones.
     assert ended - began < 100
