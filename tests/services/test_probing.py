@@ -191,7 +191,7 @@ def test_round__500_providers_a_tenth_hanging__stays_far_below_a_minute(tmp_path
     house = probing_house(tmp_path, providers)
     began = time.monotonic()
     run(house, prober)
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 15  # 2.3 s on a quiet machine
     assert [state_now(house, name) for name in providers[:2]] == [DOWN, UP]
     assert len(prober.asked) == 500
 

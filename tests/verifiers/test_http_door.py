@@ -52,7 +52,7 @@ def test_get__bytes_that_drip__end_at_the_total_deadline(node: Node, sent: bytes
     begun = time.monotonic()
     with pytest.raises(Timeout):
         ask(node, Answer(raw=drip(sent)), Limits(deadline_seconds=0.4))
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 5
 
 
 CUT = [
