@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from ledger.awards import AwardLineRow
 from ledger.payouts import PayoutBatchLineRow, PayoutBatchRow, PayoutRecipientRow, PayoutRow
@@ -51,6 +51,7 @@ def payments_of(session: Session, campaign: str, participants: Sequence[str]) ->
     """The payment of each award line of the named people that a batch holds; other lines are owed."""
     statement = (
         select(PayoutBatchLineRow.line, PayoutBatchRow, PayoutRow, PayoutRecipientRow)
+        .options(defer(PayoutBatchRow.file))  # tens of kilobytes that would come with every line
         .join(AwardLineRow, AwardLineRow.id == PayoutBatchLineRow.line)
         .join(PayoutBatchRow, PayoutBatchRow.id == PayoutBatchLineRow.batch)
         .join(PayoutRow, PayoutRow.id == PayoutBatchRow.payout)

@@ -1,11 +1,18 @@
-"""Signing in over the API with a test client."""
+"""Test clients that are signed in, over the API or by a session of the ledger, and what their pages say."""
 
 from __future__ import annotations
 
 import base64
+import re
+from html import unescape
 
+from flask import Flask
 from flask.testing import FlaskClient
 
+from ledger.people import SessionRow
+from services.house import House
+from services.sessions import hash_token
+from tasks.moment import SECOND
 from tests.wallets import Keyholder
 
 API = "/api/v1"
@@ -32,3 +39,24 @@ def sign_in(browser: FlaskClient, holder: Keyholder) -> dict[str, str]:
     answer = browser.post(f"{API}/auth/verify", json=proof(holder, challenge(browser, holder)))
     assert answer.status_code == 200, answer.json
     return {"X-CSRF-Token": answer.json["csrf_token"]}
+
+
+def opened(house: House, app: Flask, who: str, address: str | None) -> FlaskClient:
+    """A browser with an hour's session of `address`; None: nobody is signed in."""
+    client = app.test_client()
+    if address is not None:
+        now = house.clock.now()
+        with house.ledger.write() as session:
+            session.merge(
+                SessionRow(
+                    token_hash=hash_token(f"token-{who}"), address=address, created_ns=now, seen_ns=now,
+                    expires_ns=now + 3600 * SECOND, csrf_token="a-token",
+                )
+            )  # fmt: skip
+        client.set_cookie("waymark-session", f"token-{who}")
+    return client
+
+
+def shown(html: str) -> str:
+    """The words of a page."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 from devnet.story.folk import Folk
 from devnet.story.parameters import Parameters
-from devnet.story.people import PersonAct, Register, SubmitClaim
+from devnet.story.people import PersonAct, SubmitClaim
 from devnet.story.plans import DeploymentPlan, Ending
 from devnet.story.sdls import Library
 from devnet.story.signups import Participant
@@ -61,14 +61,6 @@ class Authors:
     names: dict[str, str] = field(default_factory=dict)
     pulls: list[PullTold] = field(default_factory=list)
     expected: list[AuthorExpectation] = field(default_factory=list)
-
-    def renamed(self, acts: Iterable[PersonAct]) -> Iterator[PersonAct]:
-        """The acts, authors registering under their names."""
-        for act in acts:
-            if isinstance(act, Register) and act.participant in self.names:
-                yield replace(act, display_name=self.names[act.participant])
-            else:
-                yield act
 
 
 def authors(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from devnet.story.folk import Folk
 from devnet.story.parameters import Parameters
-from devnet.story.people import Link, PersonAct, Register, SubmitClaim
+from devnet.story.people import Link, PersonAct, SubmitClaim
 from devnet.story.signups import Participant
 
 _SOON = 30
@@ -37,14 +37,6 @@ class Keepers:
     acts: list[PersonAct] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     expected: list[HostExpectation] = field(default_factory=list)
-
-    def renamed(self, acts: Iterable[PersonAct]) -> Iterator[PersonAct]:
-        """The acts, keepers registering under the names of keepers."""
-        for act in acts:
-            if isinstance(act, Register) and act.participant in self.names:
-                yield replace(act, display_name=self.names[act.participant])
-            else:
-                yield act
 
 
 def keepers(

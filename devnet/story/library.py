@@ -20,7 +20,7 @@ from devnet.story.hosts import Hosts
 from devnet.story.keepers import HostExpectation, Keepers, keepers
 from devnet.story.machines import hosted
 from devnet.story.parameters import Parameters, Totals, read_parameters
-from devnet.story.people import PersonAct, Register
+from devnet.story.people import PersonAct, Register, renamed
 from devnet.story.plans import DeploymentPlan
 from devnet.story.reviewing import JudgedExpectation, pick, read_reviewing, reviewing, small_tasks, without
 from devnet.story.sdls import Library
@@ -110,7 +110,8 @@ class Teller:
         written = authors(self._parameters, self._folk, self._sdls, rest, plans)
         known = {one.name: one.participant for one in written.expected} | self._cast()
         judged = reviewing(self._parameters, self._folk, told, made, known)
-        people = [*judged.renamed(written.renamed(kept.renamed(people))), *kept.acts, *written.acts, *judged.acts]
+        names = kept.names | written.names | judged.names
+        people = [*renamed(people, names), *kept.acts, *written.acts, *judged.acts]
         acts = sorted([*self._acts(plans, web_owners), *judged.sends], key=lambda act: act.height)
         used = {act.sdl for act in acts if hasattr(act, "sdl")}
         catalogue = {

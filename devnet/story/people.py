@@ -6,7 +6,8 @@ Whoever plays a story performs these through the same use cases that the API cal
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +67,12 @@ class MakeAppeal(PersonAct):
     subject: str
     about: str
     text: str
+
+
+def renamed(acts: Iterable[PersonAct], names: Mapping[str, str]) -> Iterator[PersonAct]:
+    """The acts, everybody in `names` (by address) registering under the name given there."""
+    for act in acts:
+        if isinstance(act, Register) and act.participant in names:
+            yield replace(act, display_name=names[act.participant])
+        else:
+            yield act

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -11,7 +11,7 @@ import yaml
 from devnet.acts import Act, Send
 from devnet.story.folk import Folk
 from devnet.story.parameters import Parameters
-from devnet.story.people import AnswerReview, MakeAppeal, PersonAct, Register, SubmitClaim
+from devnet.story.people import AnswerReview, MakeAppeal, PersonAct, SubmitClaim
 from devnet.story.plans import DeploymentPlan
 from devnet.story.signups import Participant
 from devnet.story.staff import Decide, EndTask, GiveGrant, RuleAppeal, SetEligibility, StaffAct
@@ -46,14 +46,6 @@ class Judged:
     staff: list[StaffAct] = field(default_factory=list)
     sends: list[Act] = field(default_factory=list)
     expected: list[JudgedExpectation] = field(default_factory=list)
-
-    def renamed(self, acts: Iterable[PersonAct]) -> Iterator[PersonAct]:
-        """The acts, these people registering under their names."""
-        for act in acts:
-            if isinstance(act, Register) and act.participant in self.names:
-                yield replace(act, display_name=self.names[act.participant])
-            else:
-                yield act
 
 
 def read_reviewing(parameters: Parameters) -> Told:

@@ -16,7 +16,8 @@ from services.rewards import compute_awards
 from tasks.moment import parse_moment
 from tests.endings import ANN, BOB, CID, DOT, claimed, make_house
 from tests.reviewing import token_in
-from tests.web.test_organizing_pages import ORGANIZER, hidden, opened, shown
+from tests.web.test_organizing_pages import ORGANIZER, hidden
+from tests.web_signing import opened, shown
 from web.factory import create_web
 
 PAGE = "/organize/eligibility/import"
@@ -40,7 +41,7 @@ def house(tmp_path: Path) -> House:
 
 @pytest.fixture
 def client(house: House) -> FlaskClient:
-    return opened(house, create_web(house), "organizer")
+    return opened(house, create_web(house), "organizer", ORGANIZER)
 
 
 def posted(client: FlaskClient, **values: object) -> tuple[int, str]:

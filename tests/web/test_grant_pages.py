@@ -14,7 +14,8 @@ from services.house import House
 from tasks.moment import parse_moment
 from tests.endings import ANN, CAMPAIGN, claimed, make_house
 from tests.reviewing import token_in
-from tests.web.test_organizing_pages import CAST, ORGANIZER, opened, sent, shown
+from tests.web.test_organizing_pages import CAST, ORGANIZER, sent
+from tests.web_signing import opened, shown
 from web.factory import create_web
 
 SECOND = f"akash1{'n' * 38}"
@@ -35,7 +36,7 @@ def staffed(house: House) -> House:
 
 @pytest.fixture
 def browser(house: House) -> Callable[[str], FlaskClient]:
-    return lambda who: opened(house, create_web(house), who)
+    return lambda who: opened(house, create_web(house), who, CAST[who])
 
 
 def test_grants__proposed_and_agreed__are_listed_with_what_is_left(
@@ -116,5 +117,5 @@ def _token(client: FlaskClient) -> str:
 def test_grants__campaign_without_a_budget__says_how_to_get_one(tmp_path: Path) -> None:
     none = CAMPAIGN.replace("grants: {budget: 50}\n", "")
     house = staffed(make_house(tmp_path, parse_moment("2026-12-03T00:00:00Z"), none))
-    client = opened(house, create_web(house), "organizer")
+    client = opened(house, create_web(house), "organizer", ORGANIZER)
     assert "no budget for grants" in shown(client.get("/organize/grants").get_data(as_text=True))

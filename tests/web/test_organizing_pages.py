@@ -9,11 +9,10 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from ledger.campaigns import CampaignRevisionRow
-from ledger.people import RoleRow, SessionRow
+from ledger.people import RoleRow
 from services import appeals
 from services.campaigns import required
 from services.clock import StoppedClock
@@ -22,11 +21,11 @@ from services.ending import publish_results
 from services.house import House
 from services.results import all_results
 from services.rewards import compute_awards
-from services.sessions import hash_token
 from tasks.campaign import load
-from tasks.moment import SECOND, parse_moment
+from tasks.moment import parse_moment
 from tests.endings import ANN, BOB, CAMPAIGN, CID, amounts, claimed, make_house
 from tests.reviewing import token_in
+from tests.web_signing import opened, shown
 from web.factory import create_web
 
 ORGANIZER, REVIEWER = f"akash1{'l' * 38}", f"akash1{'m' * 38}"
@@ -44,26 +43,7 @@ def house(tmp_path: Path) -> House:
 
 @pytest.fixture
 def browser(house: House) -> Callable[[str], FlaskClient]:
-    return lambda who: opened(house, create_web(house), who)
-
-
-def opened(house: House, app: Flask, who: str) -> FlaskClient:
-    client, address = app.test_client(), CAST[who]
-    if address is not None:
-        now = house.clock.now()
-        with house.ledger.write() as session:
-            session.merge(
-                SessionRow(
-                    token_hash=hash_token(f"token-{who}"), address=address, created_ns=now, seen_ns=now,
-                    expires_ns=now + 3600 * SECOND, csrf_token="a-token",
-                )
-            )  # fmt: skip
-        client.set_cookie("waymark-session", f"token-{who}")
-    return client
-
-
-def shown(html: str) -> str:
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+    return lambda who: opened(house, create_web(house), who, CAST[who])
 
 
 def sent(client: FlaskClient, page: str, to: str = "", **values: str) -> tuple[int, str]:
@@ -137,7 +117,7 @@ def test_publish_and_finalize__by_the_page__the_task_page_says_it(
     assert (status, "Appeals on deploy are taken until 2026-12-05 00:00 UTC" in text) == (409, True)
     assert "Make the results" not in shown(organizer.get("/organize/finalize").get_data(as_text=True))
     later = replace(house, clock=StoppedClock(parse_moment("2026-12-05T00:00:00Z")))
-    evening = opened(later, create_web(later), "organizer")
+    evening = opened(later, create_web(later), "organizer", ORGANIZER)
     page = shown(evening.get("/organize/finalize").get_data(as_text=True))
     assert "Make the results of 3 tasks final" in page
     assert "Claims that stay open They were named when the results were published" in page
@@ -166,7 +146,7 @@ def test_publish__task_is_open_or_unknown__says_what_to_wait_for(
     house: House, browser: Callable[[str], FlaskClient]
 ) -> None:
     early = replace(house, clock=StoppedClock(parse_moment("2026-11-21T00:00:00Z")))
-    organizer = opened(early, create_web(early), "organizer")
+    organizer = opened(early, create_web(early), "organizer", ORGANIZER)
     page = shown(organizer.get("/organize/publish?task=video").get_data(as_text=True))
     assert "video is open until 2026-12-01 00:00 UTC" in page
     assert "Publish the results" not in page
@@ -183,7 +163,7 @@ def test_finalize__an_appeal_is_open__is_listed_with_its_link_and_blocks(
     publish_results(house, ORGANIZER, "deploy")
     appeal = appeals.make(house, ANN, claim, appeals.RESULT, "It was up all the time.")[0].row.id
     later = replace(house, clock=StoppedClock(parse_moment("2026-12-05T00:00:00Z")))
-    organizer = opened(later, create_web(later), "organizer")
+    organizer = opened(later, create_web(later), "organizer", ORGANIZER)
     html = organizer.get("/organize/finalize?task=deploy").get_data(as_text=True)
     assert f"/review/appeals/{appeal}" in html
     assert "Make the results" not in shown(html)

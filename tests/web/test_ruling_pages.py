@@ -19,7 +19,8 @@ from services.rewards import compute_awards
 from tasks.moment import parse_moment
 from tests.endings import ANN, claimed, decide, make_house
 from tests.reviewing import token_in
-from tests.web.test_organizing_pages import ORGANIZER, opened, shown
+from tests.web.test_organizing_pages import ORGANIZER
+from tests.web_signing import opened, shown
 from web.factory import create_web
 
 TEXT = "I was there before all of them, see the block."
@@ -38,7 +39,7 @@ def test_ruling__before_final__takes_another_time_of_the_work(house: House) -> N
     claim = claimed(house, ANN, "deploy", 10)
     compute_awards(house)
     appeal = appeals.make(house, ANN, claim, AWARD, TEXT)[0].row.id
-    client = opened(house, create_web(house), "organizer")
+    client = opened(house, create_web(house), "organizer", ORGANIZER)
     path = f"/review/appeals/{appeal}"
     html = client.get(path).get_data(as_text=True)
     assert 'value="2026-11-01T00:00:10Z"' in html
@@ -57,7 +58,7 @@ def test_ruling__the_time_is_left_as_it_was__moves_nothing(house: House) -> None
     claim = claimed(house, ANN, "deploy", 10)
     compute_awards(house)
     path = f"/review/appeals/{appeals.make(house, ANN, claim, AWARD, TEXT)[0].row.id}"
-    client = opened(house, create_web(house), "organizer")
+    client = opened(house, create_web(house), "organizer", ORGANIZER)
     entered = {"csrf_token": token_in(client.get(path).get_data(as_text=True)), "outcome": "won", "reason": REASON}
     same = {"done_at": "2026-11-01T00:00:10Z", "done_height": "110"}
     assert client.post(path, data=entered | same).status_code == 302
@@ -73,7 +74,7 @@ def test_ruling__after_final__leads_to_the_grant_filled_in(house: House) -> None
     decide(over, late, "passed")
     compute_awards(over)
     appeal = appeals.make(over, ANN, late, AWARD, TEXT)[0].row.id
-    client = opened(over, create_web(over), "organizer")
+    client = opened(over, create_web(over), "organizer", ORGANIZER)
     path = f"/review/appeals/{appeal}"
     html = client.get(path).get_data(as_text=True)
     assert "you go on to the form of a grant" in shown(html)
@@ -97,7 +98,7 @@ def test_ruling__lost_after_final__leads_to_no_grant(house: House) -> None:
     decide(over, late, "passed")
     compute_awards(over)
     path = f"/review/appeals/{appeals.make(over, ANN, late, AWARD, TEXT)[0].row.id}"
-    client = opened(over, create_web(over), "organizer")
+    client = opened(over, create_web(over), "organizer", ORGANIZER)
     token = token_in(client.get(path).get_data(as_text=True))
     response = client.post(path, data={"csrf_token": token, "outcome": "lost", "reason": "It was the rule."})
     assert response.headers["Location"] == "/review/appeals"

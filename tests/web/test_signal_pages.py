@@ -8,22 +8,20 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from devnet.scenarios import small
 from ledger.audit import AuditRow, check_log
 from ledger.chain import LeaseRow
-from ledger.people import RoleRow, SessionRow
+from ledger.people import RoleRow
 from ledger.signals import SignalAppealRow, SignalDecisionRow, SignalEdgeRow
 from services import campaigns, eligibility
 from services.house import House
-from services.sessions import hash_token
 from services.signals import recompute
-from tasks.moment import SECOND
 from tests.reviewing import token_in
 from tests.signal_town import ADA, AUDITOR, BEN, DEE, ELI, NORTH, ORGANIZER, claim, entered_sdl, make_house
+from tests.web_signing import opened, shown
 from web.factory import create_web
 
 CAST = {"nobody": None, "ada": ADA, "ben": BEN, "eli": ELI, "reviewer": AUDITOR, "organizer": ORGANIZER}
@@ -46,26 +44,7 @@ def house(tmp_path: Path) -> House:
 @pytest.fixture
 def browser(house: House) -> Callable[[str], FlaskClient]:
     app = create_web(house)
-    return lambda who: opened(house, app, who)
-
-
-def opened(house: House, app: Flask, who: str) -> FlaskClient:
-    client, address = app.test_client(), CAST[who]
-    if address is not None:
-        now = house.clock.now()
-        with house.ledger.write() as session:
-            session.merge(
-                SessionRow(
-                    token_hash=hash_token(f"token-{who}"), address=address, created_ns=now, seen_ns=now,
-                    expires_ns=now + 3600 * SECOND, csrf_token="a-token",
-                )
-            )  # fmt: skip
-        client.set_cookie("waymark-session", f"token-{who}")
-    return client
-
-
-def shown(html: str) -> str:
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+    return lambda who: opened(house, app, who, CAST[who])
 
 
 def read(client: FlaskClient, page: str) -> str:
