@@ -58,7 +58,7 @@ def _add_commands(command: Any) -> None:
     command("jobs", platform.jobs)
     folder = _option("--dir", type=Path, default=Path(".demo"), help="the folder that holds the demo")
     fresh = _option("--fresh", action="store_true", help="begin anew")
-    scale = _option("--scale", choices=("full", "tiny"), default="full", help=argparse.SUPPRESS)
+    scale = _option("--scale", choices=("full", "small", "tiny"), default="full", help=argparse.SUPPRESS)
     seed = _option("--seed", type=int, default=2023, help=argparse.SUPPRESS)
     command("demo", platform.demo, port, folder, fresh, until, scale)
     scenario = _option("--scenario", default="gpu-testnet-2023", help="the story to tell")
