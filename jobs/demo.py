@@ -41,7 +41,10 @@ class DemoError(Exception):
 
 @dataclass(frozen=True)
 class Demo:
-    """What stays the same at every start of one demo. `opens` is the block time of height 1, `scale` full, small or tiny."""
+    """What stays the same at every start of one demo.
+
+    `opens` is the block time of height 1, `scale` full, small or tiny.
+    """
 
     folder: Path
     opens: Moment
