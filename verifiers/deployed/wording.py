@@ -23,7 +23,23 @@ TROUBLES = {
     "wrong_height": "the node answered for another height",
     "undecodable": "the node's answer could not be read",
     "not_looked": "it was not looked at",
+    "syncing": "the node is still catching up",
+    "bad_certificate": "the node showed a certificate that can't be trusted",
+    "denied": "the node wanted credentials",
+    "redirected": "the node redirected us",
+    "too_large": "the node's answer is too large",
+    "wrong_content_type": "the node's answer was no JSON",
+    "bad_request": "the node refused the question",
+    "bad_page": "the node's list never ends",
+    "index_off": "the node keeps no index of transactions",
+    "not_indexed": "the node has not indexed it yet",
+    "not_implemented": "the node does not know the question",
+    "unknown_api_set": "the node speaks a version that we don't know",
+    "not_connected": "no node is connected",
+    "host_refused": "the node's address is none that may be asked",
+    "does_not_exist": "the node does not have it",
 }
+"""By the name that `Observation.trouble` carries, of every trouble with a node."""
 
 
 def duration(nanoseconds: int) -> str:

@@ -24,7 +24,7 @@ from verifiers.evidence import (
 )
 
 KIND = "ai_deployment"
-VERSION = 1
+VERSION = 2
 
 
 def enter(fields: Mapping[str, str], params: Mapping[str, object], addresses: Sequence[str]) -> Entry:

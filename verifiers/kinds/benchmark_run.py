@@ -32,7 +32,7 @@ from verifiers.provider.facts import Answer, provider_seen
 from verifiers.trouble import Undecodable
 
 KIND = "benchmark_run"
-VERSION = 1
+VERSION = 2
 COUNTS_FROM_RECEIPT = True
 
 SOON = 30 * SECOND

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from verifiers.chain.answers import Provider
 from verifiers.chain.answers.resources import ANY, GpuModel
+from verifiers.deployed.wording import count_of
 from verifiers.evidence import Check, Outcome
 from verifiers.provider.facts import Answer, End, ProviderSeen
 from verifiers.provider.gpu_models import ModelNames
@@ -162,7 +163,8 @@ def _address(seen: ProviderSeen, wants: Wants) -> Check:
 def _grpc(seen: ProviderSeen, wants: Wants) -> Check:
     answer, expected = seen.inventory, "an answer of GetStatus with an inventory"
     if answer.value is not None:
-        text = f"{len(answer.value.nodes)} nodes, {answer.value.leases} active leases"
+        nodes, leases = len(answer.value.nodes), answer.value.leases
+        text = f"{count_of(nodes, 'node')}, {count_of(leases, 'active lease')}"
         outcome = Outcome.PASSED
     else:
         text = f"the provider {told(answer.trouble or 'unasked')}"
@@ -297,7 +299,7 @@ def _of_nodes(expected: str, nodes: Sequence[Node], bad: Sequence[Node], wants: 
         return expected, "no such machine", wants.unmet
     if bad:
         return expected, f"not so in {named_nodes(bad)[:200]}: {good}", wants.unmet
-    return expected, f"{len(nodes)} machines, {good}", Outcome.PASSED
+    return expected, f"{count_of(len(nodes), 'machine')}, {good}", Outcome.PASSED
 
 
 def _met(holds: bool, wants: Wants) -> Outcome:  # noqa: FBT001 - one word with a meaning of its own

@@ -24,6 +24,7 @@ TROUBLES = {
     "unexpected_status": "it answered with a status that says nothing",
     "not_connected": "no code host is connected",
     "not_looked": "it was not asked",
+    "host_refused": "its address is none that may be asked",
 }
 OURS = "Nothing for you to do: we could not look, and try again."
 

@@ -14,7 +14,7 @@ import pytest
 
 import verifiers.chain.trouble
 import verifiers.codehost.trouble
-import verifiers.provider.trouble  # noqa: F401  # the families must be known before they are listed
+import verifiers.provider.trouble
 from tasks.moment import SECOND, Moment
 from tests import benchmark_worlds, deployed_worlds, submitted_worlds
 from tests.codehost_double import CodeHostDouble as Codehost
@@ -28,6 +28,7 @@ from verifiers.chain.client import Chain
 from verifiers.chain.trouble import DoesNotExist
 from verifiers.codehost.client import CodeHost
 from verifiers.codehost.links import PullRequest
+from verifiers.deployed import wording
 from verifiers.evidence import ChainPoint, ClaimFacts, Observation, Outcome, Source, Verdict, Verifier
 from verifiers.guard import Guard
 from verifiers.http import Limits
@@ -37,6 +38,7 @@ from verifiers.probes import State
 from verifiers.provider.client import ProviderLimits, Providers
 from verifiers.provider.facts import provider_seen
 from verifiers.provider.trouble import Whose, whose
+from verifiers.submitted import finding
 from verifiers.trouble import Trouble
 
 # ------------------------------------------------- from the network to the name of a trouble
@@ -236,6 +238,19 @@ def test_matrix__every_trouble_of_the_issue__is_among_them() -> None:
     named = {"timeout", "rate_limited", "server_error", "cut_body", "wrong_content_type", "redirected", "lagging",
              "pruned", "wrong_chain", "bad_certificate", "host_refused", "disagree"}  # fmt: skip
     assert named <= set(TROUBLES)
+
+
+def test_matrix__every_trouble__has_words_for_who_is_asked() -> None:
+    """A reader never meets the short word that an observation carries."""
+    rooms = {
+        "verifiers.chain.trouble": wording.TROUBLES,
+        "verifiers.codehost.trouble": finding.TROUBLES,
+        "verifiers.provider.trouble": verifiers.provider.trouble.TEXTS,
+    }
+    of_anybody = ("verifiers.trouble", "verifiers.guard", "verifiers.http")
+    for room, words in rooms.items():
+        members = [each for each in _members(Trouble) if each.__module__ in (room, *of_anybody)]
+        assert {member.name for member in members} <= words.keys(), room
 
 
 @pytest.mark.parametrize("kind", WORLDS)
