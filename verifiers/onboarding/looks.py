@@ -55,12 +55,13 @@ def looks_request(claim: str) -> str:
 def instant_outcome(checks: Mapping[str, str]) -> Outcome:
     """What the checks of one moment say together. `checks`: outcome by name, of any look.
 
-    Where one could not be looked at, the look could not look, whatever the others say.
+    One that clearly does not hold decides, whatever could not be looked at beside it: with a certificate of somebody
+    else nobody is asked, and that look has looked.
     """
     seen = {checks[name] for name in INSTANT if name in checks}
-    if not seen or Outcome.UNKNOWN in seen:
-        return Outcome.UNKNOWN
-    return Outcome.PASSED if seen == {Outcome.PASSED} else Outcome.PENDING
+    if seen & {Outcome.PENDING, Outcome.FAILED}:
+        return Outcome.PENDING
+    return Outcome.PASSED if seen == {Outcome.PASSED} else Outcome.UNKNOWN
 
 
 def look_of(height: int, checks: Mapping[str, str]) -> Look:

@@ -272,8 +272,10 @@ def _vram(node: Node) -> str:
 
 
 def _one_model(nodes: Sequence[Node], wants: Wants) -> Found:
-    mixed = [node for node in nodes if len({wants.names.shown(gpu.name) for gpu in node.gpus}) > 1]
-    return _of_nodes("", nodes, mixed, wants, "one each")
+    models = {node: sorted({wants.names.shown(gpu.name) for gpu in node.gpus}) for node in nodes}
+    mixed = [node for node in nodes if len(models[node]) > 1]
+    seen = "; ".join(" and ".join(models[node]) for node in mixed)[:200]
+    return _of_nodes("", nodes, mixed, wants, seen or "one each")
 
 
 def _label(nodes: Sequence[Node], wants: Wants) -> Found:
