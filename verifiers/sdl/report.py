@@ -15,7 +15,7 @@ from verifiers.sdl.parse import SdlSyntaxError, parse
 from verifiers.sdl.reading import Problem, Problems
 from verifiers.sdl.validate import read_sdl
 
-SDL_RULES_VERSION = 1
+SDL_RULES_VERSION = 2
 """Changes with every change of the hashes, the services or the findings that these rules give for an SDL."""
 MAX_PROBLEMS = 50
 
