@@ -13,7 +13,7 @@ from typing import Protocol, TextIO
 from jobs.demo import CHAIN_ID, CODE_HOST_AT, Demo, campaign_text, is_answering, write_settings, write_whole
 from jobs.supervisor import Supervisor
 from ledger.upgrading import upgrade
-from services import campaigns, claims, following, verification
+from services import campaigns, claims, following, verification, verifying_anew
 from services.author_codes import author_codes
 from services.errors import Unavailable, UseCaseError
 from services.house import House
@@ -184,9 +184,9 @@ class DemoRun:
                     claims.find_claims(house)
                     self._has_found = True
                 # the jobs hold the rest; killed ones would hold theirs until the clock, which may stand, is later
-                look = verification.verify_waiting if idle > LOOKS_IDLE else verification.verify_batch
+                look = verifying_anew.verify_waiting if idle > LOOKS_IDLE else verification.verify_batch
                 idle = 0 if look(house, loaded) else idle + 1
-                if self._has_found and not verification.waiting_claims(house, loaded):
+                if self._has_found and not verifying_anew.waiting_claims(house, loaded):
                     compute_if_changed(house)
                     return True
             if idle:
@@ -225,12 +225,12 @@ class DemoRun:
         for _ in range(LOOKS_AT_UNKNOWN):
             self._wait_for_node(house)
             claims.find_claims(house)
-            verification.verify_everything(house, loaded, point, lambda _: self.supervisor.tend())
-            while verification.verify_waiting(house, loaded):  # what was decided or entered since somebody looked
+            verifying_anew.verify_everything(house, loaded, point, lambda _: self.supervisor.tend())
+            while verifying_anew.verify_waiting(house, loaded):  # what was decided or entered since somebody looked
                 self.supervisor.tend()
-            if not verification.look_again_at_unknown(house, loaded):
+            if not verifying_anew.look_again_at_unknown(house, loaded):
                 break
-        verification.verify_everything(house, loaded, point, lambda _: self.supervisor.tend())
+        verifying_anew.verify_everything(house, loaded, point, lambda _: self.supervisor.tend())
         return compute_awards(house)
 
     def _wait_for_node(self, house: House) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, update
-from sqlalchemy.orm import Session
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.claims import ClaimRow, EnteredSdlRow
 from ledger.observations import known, known_requests, load_observations
@@ -20,7 +21,7 @@ from ledger.verdicts import Decision, JudgedBy, let_go, record_verdicts, take_du
 from services import campaigns
 from services.benchmark_source import KeptBenchmarks, NoBenchmarks
 from services.campaigns import Loaded
-from services.errors import Unavailable
+from services.errors import Unavailable, UseCaseError
 from services.following import judged_point
 from services.house import House
 from services.onboarding_records import KeptProbes, KeptRecords
@@ -59,6 +60,19 @@ KEEP_AT_ONCE = 12
 LEASE = Duration(600 * SECOND)
 RETRY = Duration(120 * SECOND)
 RUN = Duration(240 * SECOND)
+BROKEN_WAITS = Duration(900 * SECOND)
+
+log = structlog.get_logger()
+
+
+class ClaimsBroken(Exception):
+    """Claims over which our own software stumbled, by id; all others of that pass are kept. A defect, logged."""
+
+    def __init__(self, claims: Sequence[str], looked_at: int) -> None:
+        named = ", ".join(claims[:3]) + (" …" if len(claims) > 3 else "")
+        super().__init__(f"{len(claims)} claims could not be judged, a defect of ours (the log has it): {named}")
+        self.claims = tuple(claims)
+        self.looked_at = looked_at
 
 
 @dataclass(frozen=True)
@@ -113,28 +127,41 @@ class Judged:
 def verify_due(house: House) -> str:
     """A job: verify claims until none is due, or the time of one run is used up.
 
-    Raises Unavailable where the chain's state lets nothing be judged: the claims stay due.
+    Raises Unavailable where the chain's state lets nothing be judged: the claims stay due; ClaimsBroken at the end
+    where our own software stumbled over some: those are tried again later, and keep nobody else waiting.
     """
     loaded = campaigns.current(house)
     if loaded is None:
         return "no campaign is loaded"
     started, count = house.clock.now(), 0
+    broken: list[str] = []
     while True:
-        done = verify_batch(house, loaded)
+        try:
+            done = verify_batch(house, loaded)
+        except ClaimsBroken as stumbled:
+            done = stumbled.looked_at
+            broken += stumbled.claims
         count += done
         if done == 0 or house.clock.now() - started > RUN:
-            return f"{count} claims verified"
+            break
+    if broken:
+        raise ClaimsBroken(broken, count)
+    return f"{count} claims verified"
 
 
 def verify_batch(house: House, loaded: Loaded) -> int:
-    """Verify one batch of due claims at one height; returns how many there were."""
+    """Verify one batch of due claims at one height; returns how many there were. Raises ClaimsBroken."""
     point = judging_point(house, loaded)
     if point is None:
         return 0
-    worker, now = _worker(), house.clock.now()
+    worker, now = this_worker(), house.clock.now()
     taken = house.ledger.transact(lambda session: take_due(session, now, worker, BATCH, LEASE))
     try:
         verify_claims(house, loaded, point, taken, worker)
+    except ClaimsBroken as broken:
+        claims, later = broken.claims, Moment(now + BROKEN_WAITS)
+        house.ledger.transact(lambda session: let_go(session, claims, worker, later))
+        raise
     except BaseException:
         retry = Moment(now + RETRY)
         house.ledger.transact(lambda session: let_go(session, [row.id for row in taken], worker, retry))
@@ -142,7 +169,8 @@ def verify_batch(house: House, loaded: Loaded) -> int:
     return len(taken)
 
 
-def _worker() -> str:
+def this_worker() -> str:
+    """The name under which this thread holds claims."""
     return f"{os.getpid()}/{threading.get_ident()}"
 
 
@@ -164,14 +192,16 @@ def judging_point(house: House, loaded: Loaded) -> ChainPoint | None:
 def verify_claims(house: House, loaded: Loaded, point: ChainPoint, rows: Sequence[ClaimRow], worker: str) -> None:
     """Gather, judge and keep these claims at `point`, owner by owner, so that claims share what was read.
 
-    The claims are held by `worker`; one that it lost meanwhile is left to whoever has it.
+    The claims are held by `worker`; one that it lost meanwhile is left to whoever has it. Raises ClaimsBroken once
+    all others are kept.
     """
     if house.chain is None or not rows:
         return
     sources = sources_at(house, loaded, point, [row.id for row in rows])
     facts = sorted(claim_facts(house, loaded, point.chain_id, rows), key=_reads)
     groups = [list(group) for _, group in groupby(facts, key=lambda claim: _reads(claim)[0])]
-    look = partial(_judge_group, loaded, sources, point)
+    broken: list[str] = []
+    look = partial(_judge_group, loaded, sources, point, broken)
     pool = ThreadPoolExecutor(house.settings.verify_parallel, thread_name_prefix="verify")
     try:
         with collector_paused():  # a batch is small, and what it reads is held to its end anyway
@@ -184,6 +214,8 @@ def verify_claims(house: House, loaded: Loaded, point: ChainPoint, rows: Sequenc
             _keep(house, waiting, worker)
     finally:
         pool.shutdown(cancel_futures=True)
+    if broken:
+        raise ClaimsBroken(sorted(broken), len(rows))
 
 
 def sources_at(house: House, loaded: Loaded, point: ChainPoint, claims: Sequence[str]) -> Asked:
@@ -204,9 +236,25 @@ def sources_at(house: House, loaded: Loaded, point: ChainPoint, claims: Sequence
     )
 
 
-def _judge_group(loaded: Loaded, sources: Asked, point: ChainPoint, group: Sequence[ClaimFacts]) -> list[Judged]:
-    """The claims of one owner, one after the other: the later ones find what the first has read."""
-    return [found for claim in group if (found := judge_claim(loaded, claim, sources, point))]
+def _judge_group(
+    loaded: Loaded, sources: Asked, point: ChainPoint, broken: list[str], group: Sequence[ClaimFacts]
+) -> list[Judged]:
+    """The claims of one owner, one after the other: the later ones find what the first has read.
+
+    One over which our software stumbles goes to `broken`: whatever somebody sent us, it must not stop the others.
+    """
+    judged = []
+    for claim in group:
+        try:
+            found = judge_claim(loaded, claim, sources, point)
+        except (SQLAlchemyError, UseCaseError):
+            raise
+        except Exception:
+            log.exception("claim_broken", claim=claim.id, task=claim.task, height=point.height)
+            broken.append(claim.id)
+        else:
+            judged += [found] if found else []
+    return judged
 
 
 def _keep(house: House, judged: Sequence[Judged], worker: str) -> None:
@@ -301,59 +349,3 @@ def _known(house: House, chain_id: str) -> Callable[[str, int | None], Observati
             return known(session, request, chain_id, height)
 
     return look_up
-
-
-def verify_everything(house: House, loaded: Loaded, point: ChainPoint, progress: Callable[[int], None]) -> int:
-    """Verify every claim anew at exactly `point`; returns how many there are."""
-    count, worker = 0, _worker()
-    while rows := house.ledger.transact(lambda session: _take_unlooked(session, loaded.slug, point, worker)):
-        verify_claims(house, loaded, point, rows, worker)
-        count += len(rows)
-        progress(len(rows))
-    return count
-
-
-def waiting_claims(house: House, loaded: Loaded) -> int:
-    """How many claims nobody has looked at since they were entered, found or decided about."""
-    with house.ledger.read() as session:
-        return session.scalar(select(func.count()).where(*_waiting(loaded, house.clock.now()))) or 0
-
-
-def verify_waiting(house: House, loaded: Loaded) -> int:
-    """Verify a batch of such claims whoever holds them: their worker may have been killed. Raises Unavailable."""
-    point, worker, waiting = judging_point(house, loaded), _worker(), _waiting(loaded, house.clock.now())
-    if point is None:
-        return 0
-    chosen = select(ClaimRow.id).where(*waiting).order_by(ClaimRow.participant, ClaimRow.id).limit(BATCH)
-    rows = house.ledger.transact(lambda session: _take(session, chosen, worker))
-    verify_claims(house, loaded, point, rows, worker)
-    return len(rows)
-
-
-def _waiting(loaded: Loaded, now: Moment) -> tuple[ColumnElement[bool], ...]:
-    is_due = ClaimRow.settled.is_(False) & (ClaimRow.due_ns <= now)
-    return ClaimRow.campaign == loaded.slug, ClaimRow.verdict_id.is_(None) | is_due
-
-
-def look_again_at_unknown(house: House, loaded: Loaded) -> int:
-    """Let every claim that could not be looked at be looked at again; returns how many there are."""
-    unknown = ClaimRow.campaign == loaded.slug, ClaimRow.outcome == Outcome.UNKNOWN
-    again = update(ClaimRow).where(*unknown).values(looked_height=None).returning(ClaimRow.id)
-    return len(house.ledger.transact(lambda session: session.scalars(again).all()))
-
-
-def _take_unlooked(session: Session, slug: str, point: ChainPoint, worker: str) -> list[ClaimRow]:
-    elsewhere = or_(ClaimRow.looked_height.is_(None), ClaimRow.looked_height != point.height)
-    chosen = (
-        select(ClaimRow.id)
-        .where(ClaimRow.campaign == slug, elsewhere)
-        .order_by(ClaimRow.participant, ClaimRow.id)
-        .limit(BATCH)
-    )
-    return _take(session, chosen, worker)
-
-
-def _take(session: Session, chosen: Select[str], worker: str) -> list[ClaimRow]:
-    taking = update(ClaimRow).where(ClaimRow.id.in_(chosen.scalar_subquery())).values(taken_by=worker)
-    options = {"synchronize_session": False}
-    return list(session.scalars(taking.returning(ClaimRow), execution_options=options))

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from commands.story_benchmarks import ShippedRun, benchmark_performances, shipped_runs
+from commands.story_container import ORDER, Product
+from commands.story_decisions import decision_performances
+from devnet.faults import Fault
 from devnet.generation import V2
 from devnet.network import Devnet, serve
 from devnet.state.chain import Chain as LocalChain
 from devnet.story.library import Story, story
+from devnet.story.staff import Decide
 from jobs.demo import campaign_text
+from ledger.benchmarks import BenchmarkChallengeRow
 from ledger.claims import ClaimRow
 from ledger.people import AddressRow, ParticipantRow, RegistrationRow
-from services import campaigns, verification
+from ledger.verdicts import load_verdict
+from services import campaigns, verifying_anew
+from services.acts import Player
 from services.clock import StoppedClock
 from services.house import House
 from services.loading import load_campaign
@@ -30,30 +38,55 @@ from verifiers.chain.client import Chain
 from verifiers.evidence import ChainPoint
 
 OPENS = parse_moment("2026-06-01T00:00:00Z")
-TIP = 228_500
-RUNS = [pytest.param(run, id=run.why.split(":")[0].replace(" ", "-")) for run in shipped_runs()]
+TIP = 403_200
+CHECKED = "challenge result proof proof_time source lease same_gpu plausible distinct review".split()
+SHOWN = [pytest.param(run, id=run.why.split(":")[0].replace(" ", "-")) for run in shipped_runs()]
+COPY = "053271c86353e9a9437f6386fa1d3eea"
+QUICK, SLOW = "deb7bcf89af7363cd9632755eeebaa38", "faff247dc22fc38d58ea6c784dc76acd"
+Block = Callable[[int], ChainPoint]
 
 
-@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("run", [each for each in SHOWN if each.values[0].proof_seconds is None])
 def test_shipped__result__is_for_its_challenge_with_a_good_proof(run: ShippedRun) -> None:
     result = decode_result(json.dumps(run.result))
     proof = result.proof
     assert result.challenge == run.challenge
-    assert proof.seed == seed_alone(run.challenge)
+    assert (proof.seed == seed_alone(run.challenge)) == (run.challenge != COPY)
     assert proof.draw == draw_alone(proof.seed, proof.n, proof.root)
     assert mistake_in(proof.proof) is None
     assert result.gpu is None or "made up" in result.runner.torch
 
 
+def test_shipped__results_without_a_proof__are_those_that_a_container_proves_while_the_story_is_told() -> None:
+    proven = {run.challenge: run.proof_seconds for run in shipped_runs() if "proof" not in run.result}
+    assert proven == {QUICK: 3, SLOW: 42}
+
+
+def test_product__of_a_seed__answers_any_draw_as_the_runner_does() -> None:
+    product = Product("5e" * 32)
+    answered = product.answer("d4" * 32)
+    result = decode_result(json.dumps({**shipped_runs()[0].result, "proof": answered}))
+    assert (result.proof.n, result.proof.root) == (ORDER, product.root)
+    assert mistake_in(result.proof.proof) is None
+
+
 @pytest.fixture(scope="module")
 def told() -> Story:
-    return story("gpu-testnet-2023", scale="tiny")
+    return story("gpu-testnet-2023", scale="small")
+
+
+@pytest.fixture(scope="module")
+def block(told: Story) -> Block:
+    local = LocalChain(told.chain, V2, OPENS)
+    return lambda height: ChainPoint(local.chain_id, height, Moment(local.time(height)))
 
 
 @pytest.fixture(scope="module")
 def network(told: Story) -> Iterator[Devnet]:
     clock = StandingClock(Moment(OPENS + TIP * 6 * 10**9))
-    with serve(told.chain, start=OPENS, clock=clock, port=0, until=TIP, provider_port=0) as running:
+    faults = [Fault("status", path=path, api="rest") for path in told.unreadable.values()]
+    served = serve(told.chain, start=OPENS, clock=clock, port=0, until=TIP, provider_port=0, faults=faults)
+    with served as running:
         yield running
 
 
@@ -64,7 +97,7 @@ def house(tmp_path: Path, told: Story, network: Devnet) -> Iterator[House]:
     made = make_house(tmp_path, campaign=None, chain=chain, allow_private_hosts=("127.0.0.0/8",)).at(clock)
     loaded, _ = load_campaign(made.at(StoppedClock(OPENS)), campaign_text(preset("gpu-testnet-2023"), OPENS), "tests")
     with made.ledger.write() as session:
-        for who in {run.participant for run in shipped_runs()} & set(told.keys):
+        for who in {run.participant for run in shipped_runs()}:
             session.add(ParticipantRow(address=who, created_ns=OPENS))
             session.flush()
             values = {"address": who, "participant": who, "proof": "text"}
@@ -77,19 +110,53 @@ def house(tmp_path: Path, told: Story, network: Devnet) -> Iterator[House]:
     made.ledger.close()
 
 
-def test_shipped__entered_by_the_story__ends_as_it_says(house: House, told: Story) -> None:
-    local = LocalChain(told.chain, V2, OPENS)
+def verify(house: House, point: ChainPoint) -> None:
+    verifying_anew.verify_everything(house, campaigns.required(house), point, lambda _: None)
 
-    def block(height: int) -> ChainPoint:
-        return ChainPoint(local.chain_id, height, Moment(local.time(height)))
 
+def test_shipped__entered_and_decided_by_the_story__ends_as_it_says(house: House, told: Story, block: Block) -> None:
     acts = benchmark_performances(house, block, told.keys)
     for act in [*acts, *acts]:  # a second start performs them again
         act.run()
-    loaded = campaigns.required(house)
-    verification.verify_everything(house, loaded, block(TIP), lambda _: None)
+    verify(house, block(TIP))
+    player = Player(house, told.keys.__getitem__, block)
+    decisions = tuple(act for act in told.decisions if isinstance(act, Decide) and act.task == "benchmark")
+    for one in {act.by for act in decisions}:
+        player.appoint(one, "reviewer")
+    for act in decision_performances(player, replace(told, people=(), decisions=decisions), block):
+        act.run()
+    verify(house, block(TIP))
     with house.ledger.read() as session:
-        found = {row.subject: row.outcome for row in session.query(ClaimRow)}
-    expected = {run.challenge: run.expected for run in shipped_runs() if run.participant in told.keys}
-    assert len(expected) == 5
-    assert found == expected
+        rows = session.query(ClaimRow).all()
+        found = {row.subject: row.outcome for row in rows}
+        verdicts = [load_verdict(session, row.verdict_id) for row in rows if row.verdict_id]
+    assert found == {run.challenge: run.expected for run in shipped_runs()}
+    shown = {(check.name, str(check.outcome)) for verdict in verdicts for check in verdict.checks}
+    assert {name for name, outcome in shown if outcome == "passed"} == set(CHECKED)
+    assert {name for name, outcome in shown if outcome == "failed"} == {
+        "challenge", "result", "proof", "lease", "same_gpu", "review"
+    }  # fmt: skip
+    assert {name for name, outcome in shown if outcome == "pending"} == {"lease", "review"}
+    assert {name for name, outcome in shown if outcome == "unknown"} == {"lease", "same_gpu"}
+
+
+def test_proven__stopped_between_commitment_and_result__goes_on_with_the_same_proof(
+    house: House, told: Story, block: Block, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = next(run for run in shipped_runs() if run.challenge == QUICK)
+    (act,) = benchmark_performances(house, block, {quick.participant})
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as now:
+        now.setattr("services.benchmarks.deliver", killed)
+        with pytest.raises(KeyboardInterrupt):
+            act.run()
+    with house.ledger.read() as session:
+        before = session.get_one(BenchmarkChallengeRow, QUICK).root
+    act.run()
+    verify(house, block(TIP))
+    with house.ledger.read() as session:
+        assert session.get_one(BenchmarkChallengeRow, QUICK).root == before
+        assert [row.outcome for row in session.query(ClaimRow)] == ["passed"]

@@ -15,7 +15,7 @@ from devnet.scenarios import small
 from ledger.claims import ClaimRow
 from ledger.people import AddressRow, ParticipantRow, RegistrationRow, RoleRow
 from ledger.verdicts import load_verdict
-from services import benchmark_data, benchmarks, campaigns, claims, reviews, verification
+from services import benchmark_data, benchmarks, campaigns, claims, reviews, verifying_anew
 from services.clock import StoppedClock
 from services.house import House
 from services.loading import load_campaign
@@ -94,7 +94,7 @@ def entered(house: House, height: int = 200, provider: str = NORTH, **changes: A
 def verified(house: House, claim: str, height: int = TIP) -> Verdict:
     loaded = campaigns.required(house)
     point = ChainPoint(small.CHAIN_ID, height, Moment(at(height)))
-    verification.verify_everything(house, loaded, point, lambda _: None)
+    verifying_anew.verify_everything(house, loaded, point, lambda _: None)
     with house.ledger.read() as session:
         row = session.get(ClaimRow, claim)
         assert row is not None

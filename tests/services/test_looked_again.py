@@ -13,7 +13,7 @@ from devnet.scenarios import small
 from ledger.claims import ClaimRow
 from ledger.people import AddressRow, ParticipantRow, RegistrationRow
 from ledger.verdicts import take_due
-from services import campaigns, claims, following, verification
+from services import campaigns, claims, following, verification, verifying_anew
 from services.clock import StoppedClock
 from services.house import House
 from tasks.moment import SECOND, Duration, Moment, parse_moment
@@ -107,10 +107,45 @@ def test_verify_waiting__worker_that_was_killed__its_claims_are_looked_at_before
     following.follow(now)
     loaded, length = campaigns.required(now), Duration(600 * SECOND)
     taken = now.ledger.transact(lambda session: take_due(session, now.clock.now(), "killed/1", 200, length))
-    assert len(taken) == verification.waiting_claims(now, loaded) > 0
+    assert len(taken) == verifying_anew.waiting_claims(now, loaded) > 0
     assert verification.verify_batch(now, loaded) == 0
-    assert verification.verify_waiting(now, loaded) == len(taken)
-    assert verification.waiting_claims(now, loaded) == 0
+    assert verifying_anew.verify_waiting(now, loaded) == len(taken)
+    assert verifying_anew.waiting_claims(now, loaded) == 0
+    chain.close()
+
+
+class Stumbling(Chain):
+    """Our own software breaks when one owner's answers are read, until it is mended."""
+
+    breaks_on = ADA
+
+    def get(self, path: str, parameters: Mapping[str, str] | None = None, height: int | None = None) -> Observation:
+        if self.breaks_on in (parameters or {}).values():
+            raise RecursionError("a defect of ours")
+        return super().get(path, parameters, height)
+
+
+def test_verify_due__our_own_defect_over_one_claim__keeps_nobody_else_waiting(tmp_path: Path, net: Devnet) -> None:
+    chain = Stumbling([net.rest_url], [net.rpc_url], StoppedClock(at(300)))
+    house = make_house(tmp_path, campaign=CAMPAIGN, chain=chain)
+    register(house, *(small.address(name) for name in small.TENANTS))
+    now = house.at(StoppedClock(at(300)))
+    for owner in (ADA, small.address("ben")):
+        claims.submit(now, owner, "deploy", {"owner": owner, "dseq": "1001", "sdl": small.SDLS["model-2"]})
+    following.follow(now)
+    with pytest.raises(verification.ClaimsBroken, match="1 claims could not be judged") as stumbled:
+        verification.verify_due(now)
+    assert verification.verify_due(now) == "0 claims verified", "it waits, and a job that runs again goes on"
+    with now.ledger.read() as session:
+        rows = {row.id: row for row in session.scalars(select(ClaimRow))}
+    waiting = [rows.pop(claim) for claim in stumbled.value.claims]
+    assert [row.verdict_id for row in waiting] == [None]
+    assert [(row.due_ns, row.taken_by) for row in waiting] == [(at(300) + verification.BROKEN_WAITS, None)]
+    assert rows
+    assert all(row.verdict_id for row in rows.values()), "others were judged in the same pass"
+    chain.breaks_on = ""
+    later = house.at(StoppedClock(Moment(at(300) + verification.BROKEN_WAITS)))
+    assert verification.verify_batch(later, campaigns.required(later)) >= 1
     chain.close()
 
 
