@@ -14,7 +14,7 @@ from verifiers.submitted.run import run_claims, run_params
 from verifiers.submitted.verdict import verdict_of
 
 KIND = "sdl_submission"
-VERSION = 2
+VERSION = 3
 COUNTS_FROM_RECEIPT = True
 
 

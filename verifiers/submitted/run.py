@@ -19,7 +19,7 @@ from verifiers.submitted.params import SubmissionParams
 from verifiers.submitted.record import Submission
 
 THIS = "sdl"
-WAITS = "waits for the deployment"
+_BEFORE = {"leased": "deployment", "active": "lease"}
 _NEAREST = {Outcome.PASSED: 0, Outcome.PENDING: 1, Outcome.UNKNOWN: 2, Outcome.FAILED: 3}
 
 
@@ -89,10 +89,13 @@ class _Checks:
 
     @property
     def _may_still(self) -> Outcome:
-        is_over = self.survey.facts.point.time >= self.survey.claim.closes
         if self.survey.has_unplaced:
             return Outcome.UNKNOWN
-        return Outcome.FAILED if is_over else Outcome.PENDING
+        return Outcome.FAILED if self._is_over else Outcome.PENDING
+
+    @property
+    def _is_over(self) -> bool:
+        return self.survey.facts.point.time >= self.survey.claim.closes
 
     def _views(self) -> Sequence[LeaseView]:
         return [view for view in self.survey.views if view.app == Gate.YES]
@@ -137,7 +140,8 @@ class _Checks:
             seen = f"on {wording.short(lease.id.provider)} at {self._block(lease.created_at)}"
             return self.make.made("leased", expected, seen, Outcome.PASSED, ids)
         missing = "Accept a bid, so that your deployment gets a lease with a GPU."
-        return self.make.made("leased", expected, "no lease yet", self._may_still, ids, missing)
+        seen = "no lease" if self._is_over else "no lease yet"
+        return self.make.made("leased", expected, seen, self._may_still, ids, missing)
 
     def _active(self, leased: Finding) -> Finding:
         length = wording.duration(self.survey.params.active_ns)
@@ -178,7 +182,9 @@ class _Checks:
         """A check that has nothing to look at yet: not known where the one before is not known."""
         if before.outcome == Outcome.UNKNOWN:
             return self.make.made(name, expected, before.check.seen, Outcome.UNKNOWN, before.check.observations)
-        return self.make.made(name, expected, WAITS, Outcome.PENDING)
+        what = _BEFORE[name]
+        seen = f"there is no {what}" if self._is_over else f"waits for the {what}"
+        return self.make.made(name, expected, seen, Outcome.PENDING)
 
     def _could_not(self, name: str, expected: str, trouble: str | None, ids: Sequence[str]) -> Finding:
         return self.make.made(name, expected, wording.could_not_look(trouble), Outcome.UNKNOWN, ids)

@@ -120,7 +120,7 @@ def _verdict(
         attributes=attributes,
         holds_place=holds,
         next_look=_next_look(still_open, claim, received_at, as_of, outcome),
-        missing=_missing(findings, outcome),
+        missing=_missing(findings, outcome, is_over=as_of.time >= claim.closes),
     )
 
 
@@ -150,8 +150,10 @@ def _next_look(
     return Moment(min(now + wait, claim.closes))
 
 
-def _missing(findings: Sequence[Finding], outcome: Outcome) -> tuple[str, ...]:
-    """What to do, none twice; only the failures where one failed."""
+def _missing(findings: Sequence[Finding], outcome: Outcome, *, is_over: bool) -> tuple[str, ...]:
+    """What to do, none twice; only the failures where one failed. After the close nothing can be sent any more."""
     shown = (Outcome.FAILED,) if outcome == Outcome.FAILED else (Outcome.PENDING, Outcome.UNKNOWN)
     sentences = list(dict.fromkeys(each.missing for each in findings if each.outcome in shown and each.missing))
+    if is_over and outcome == Outcome.FAILED:
+        return tuple(f"Before the close this was still to be done: {sentence}" for sentence in sentences)
     return tuple(sentence for sentence in sentences if sentence != OURS or len(sentences) == 1)

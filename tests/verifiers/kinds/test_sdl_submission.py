@@ -97,6 +97,28 @@ def test_judge__open_checks__hold_the_place_where_the_author_has_done_everything
     assert (verdict.holds_place, verdict.at) == (holds, RECEIVED if holds else None)
 
 
+@pytest.mark.parametrize(
+    ("facts", "seen_of_both", "told"),
+    [
+        ({}, ("no lease yet", "waits for the lease"), "Accept a bid"),
+        (
+            {"closes": CLOSES},
+            ("no lease", "there is no lease"),
+            "Before the close this was still to be done: Accept a bid",
+        ),
+    ],
+    ids=["open", "over"],
+)
+def test_judge__no_lease__is_told_by_whether_one_can_still_come(
+    double: CodeHostDouble, facts: dict[str, object], seen_of_both: tuple[str, str], told: str
+) -> None:
+    written = well(double)
+    written.chain = World().deploy(1, hash_hex=HASH)
+    verdict = written.judged(submitted(**facts))
+    assert (seen(verdict, "leased"), seen(verdict, "active")) == seen_of_both
+    assert [sentence[: len(told)] for sentence in verdict.missing] == [told]
+
+
 def test_judge__newer_version__replaces_the_one_before(double: CodeHostDouble) -> None:
     written = well(double)
     pull(written, files={PATH: SDL.replace("16Gi", "32Gi").encode()})
