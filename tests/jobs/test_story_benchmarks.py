@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.story_benchmarks import ShippedRun, benchmark_performances, shipped_runs
+from commands.story_benchmarks import HOLDS, ShippedRun, benchmark_performances, shipped_runs
 from commands.story_container import ORDER, Product
 from commands.story_decisions import decision_performances
 from devnet.faults import Fault
@@ -19,34 +19,40 @@ from devnet.state.chain import Chain as LocalChain
 from devnet.story.library import Story, story
 from devnet.story.staff import Decide
 from jobs.demo import campaign_text
-from ledger.benchmarks import BenchmarkChallengeRow
+from ledger.benchmarks import BenchmarkRunRow
 from ledger.claims import ClaimRow
 from ledger.people import AddressRow, ParticipantRow, RegistrationRow
 from ledger.verdicts import load_verdict
-from services import campaigns, verifying_anew
+from services import benchmarks, campaigns, verifying_anew
 from services.acts import Player
 from services.clock import StoppedClock
 from services.house import House
 from services.loading import load_campaign
 from tasks.campaign import preset
-from tasks.moment import Moment, parse_moment
+from tasks.moment import SECOND, Moment, parse_moment
 from tests.houses import make_house
 from tests.nodes import StandingClock
-from verifiers.benchmark.answers import decode_result
+from verifiers.benchmark.answers import Result, decode_result
+from verifiers.benchmark.challenge import Challenge
+from verifiers.benchmark.checks import NAMES, REVIEW
 from verifiers.benchmark.proof import draw_alone, mistake_in, seed_alone
 from verifiers.chain.client import Chain
 from verifiers.evidence import ChainPoint
 
 OPENS = parse_moment("2026-06-01T00:00:00Z")
 TIP = 403_200
-CHECKED = "challenge result proof proof_time source lease same_gpu plausible distinct review".split()
-SHOWN = [pytest.param(run, id=run.why.split(":")[0].replace(" ", "-")) for run in shipped_runs()]
+CHECKED = {*NAMES, REVIEW}
+PROVEN_BEFORE = [
+    pytest.param(run, id=run.why.split(":")[0].replace(" ", "-"))
+    for run in shipped_runs()
+    if run.proof_seconds is None
+]
 COPY = "053271c86353e9a9437f6386fa1d3eea"
 QUICK, SLOW = "deb7bcf89af7363cd9632755eeebaa38", "faff247dc22fc38d58ea6c784dc76acd"
 Block = Callable[[int], ChainPoint]
 
 
-@pytest.mark.parametrize("run", [each for each in SHOWN if each.values[0].proof_seconds is None])
+@pytest.mark.parametrize("run", PROVEN_BEFORE)
 def test_shipped__result__is_for_its_challenge_with_a_good_proof(run: ShippedRun) -> None:
     result = decode_result(json.dumps(run.result))
     proof = result.proof
@@ -84,7 +90,8 @@ def block(told: Story) -> Block:
 @pytest.fixture(scope="module")
 def network(told: Story) -> Iterator[Devnet]:
     clock = StandingClock(Moment(OPENS + TIP * 6 * 10**9))
-    faults = [Fault("status", path=path, api="rest") for path in told.unreadable.values()]
+    unlucky = {run.participant for run in shipped_runs() if run.expected == "unknown"} & set(told.unreadable)
+    faults = [Fault("status", path=f"owner={address}", api="rest") for address in unlucky]
     served = serve(told.chain, start=OPENS, clock=clock, port=0, until=TIP, provider_port=0, faults=faults)
     with served as running:
         yield running
@@ -118,7 +125,7 @@ def test_shipped__entered_and_decided_by_the_story__ends_as_it_says(house: House
     acts = benchmark_performances(house, block, told.keys)
     for act in [*acts, *acts]:  # a second start performs them again
         act.run()
-    verify(house, block(TIP))
+    verify(house, block(TIP - 1))
     player = Player(house, told.keys.__getitem__, block)
     decisions = tuple(act for act in told.decisions if isinstance(act, Decide) and act.task == "benchmark")
     for one in {act.by for act in decisions}:
@@ -129,10 +136,10 @@ def test_shipped__entered_and_decided_by_the_story__ends_as_it_says(house: House
     with house.ledger.read() as session:
         rows = session.query(ClaimRow).all()
         found = {row.subject: row.outcome for row in rows}
-        verdicts = [load_verdict(session, row.verdict_id) for row in rows if row.verdict_id]
+        loaded = [load_verdict(session, row.verdict_id or 0) for row in rows]
     assert found == {run.challenge: run.expected for run in shipped_runs()}
-    shown = {(check.name, str(check.outcome)) for verdict in verdicts for check in verdict.checks}
-    assert {name for name, outcome in shown if outcome == "passed"} == set(CHECKED)
+    shown = {(check.name, str(check.outcome)) for each in loaded if each for check in each[0].checks}
+    assert {name for name, outcome in shown if outcome == "passed"} == CHECKED
     assert {name for name, outcome in shown if outcome == "failed"} == {
         "challenge", "result", "proof", "lease", "same_gpu", "review"
     }  # fmt: skip
@@ -140,23 +147,19 @@ def test_shipped__entered_and_decided_by_the_story__ends_as_it_says(house: House
     assert {name for name, outcome in shown if outcome == "unknown"} == {"lease", "same_gpu"}
 
 
-def test_proven__stopped_between_commitment_and_result__goes_on_with_the_same_proof(
-    house: House, told: Story, block: Block, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_proven__stopped_after_the_commitment__goes_on_with_the_same_product(house: House, block: Block) -> None:
     quick = next(run for run in shipped_runs() if run.challenge == QUICK)
+    at, slug = block(quick.asked).time, campaigns.required(house).slug
+    begun = house.at(StoppedClock(at))
+    challenge = Challenge(QUICK, slug, quick.participant, quick.provider, at, Moment(at + HOLDS))
+    benchmarks.keep_shipped(begun, challenge)
+    token = benchmarks.issued(begun, quick.participant, QUICK).token
+    product = Product(benchmarks.start(begun, QUICK, token, ORDER))
+    benchmarks.commit(house.at(StoppedClock(Moment(at + SECOND))), QUICK, token, product.root)
     (act,) = benchmark_performances(house, block, {quick.participant})
-
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as now:
-        now.setattr("services.benchmarks.deliver", killed)
-        with pytest.raises(KeyboardInterrupt):
-            act.run()
-    with house.ledger.read() as session:
-        before = session.get_one(BenchmarkChallengeRow, QUICK).root
     act.run()
     verify(house, block(TIP))
     with house.ledger.read() as session:
-        assert session.get_one(BenchmarkChallengeRow, QUICK).root == before
         assert [row.outcome for row in session.query(ClaimRow)] == ["passed"]
+        run = session.get_one(BenchmarkRunRow, QUICK)
+    assert Result.model_validate(run.result).proof.root == product.root
