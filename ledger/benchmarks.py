@@ -86,6 +86,11 @@ def challenges_of_checks(
     return found
 
 
+def run_of_claim(session: Session, claim: str) -> BenchmarkRunRow | None:
+    """The run that a claim is made of."""
+    return session.scalars(select(BenchmarkRunRow).where(BenchmarkRunRow.claim == claim)).first()
+
+
 def earlier_of_variant(session: Session, run: BenchmarkRunRow) -> Sequence[BenchmarkRunRow]:
     """Runs of the same variant that were received before this one and whose claims passed; oldest first."""
     statement = (

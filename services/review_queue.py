@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from ledger.audit import AuditRow, Break, check_log
+from ledger.benchmarks import earlier_with_output, run_of_claim
 from ledger.claims import CheckRow, ClaimRow
 from ledger.reviews import ReviewStepRow, ReviewTakeRow
 from services import campaigns, profiles
@@ -161,7 +162,8 @@ def entered_now(claim: ClaimRow, steps: Sequence[ReviewStepRow]) -> dict[str, st
 
 
 def _compared(session: Session, loaded: Loaded, claim: ClaimRow, entered: Mapping[str, str]) -> list[Compared]:
-    """Claims of the same subject, of nearly the same address, and the participant's own others of this task."""
+    """Claims of the same subject, of nearly the same address, with the same numbers, and the participant's own others
+    of this task."""
     here = ClaimRow.campaign == loaded.slug, ClaimRow.id != claim.id
     same = select(ClaimRow).where(*here, ClaimRow.subject == claim.subject).order_by(ClaimRow.received_ns)
     found = {row.id: Compared(row, "the same subject") for row in session.scalars(same.limit(MOST_COMPARED))}
@@ -172,6 +174,12 @@ def _compared(session: Session, loaded: Loaded, claim: ClaimRow, entered: Mappin
         rows = session.scalars(select(ClaimRow).where(ClaimRow.id.in_(near[:MOST_COMPARED])))
         for row in sorted(rows, key=lambda each: each.received_ns):
             found.setdefault(row.id, Compared(row, "nearly the same address"))
+    run = run_of_claim(session, claim.id)
+    if run is not None:
+        challenges = earlier_with_output(session, run)[:MOST_COMPARED]
+        copied = select(ClaimRow).where(*here, ClaimRow.task == claim.task, ClaimRow.subject.in_(challenges))
+        for row in session.scalars(copied.order_by(ClaimRow.received_ns)):
+            found.setdefault(row.id, Compared(row, "a run of somebody else with the same numbers"))
     own = select(ClaimRow).where(*here, ClaimRow.participant == claim.participant, ClaimRow.task == claim.task)
     for row in session.scalars(own.order_by(ClaimRow.received_ns).limit(MOST_COMPARED)):
         found.setdefault(row.id, Compared(row, "another claim of this participant"))

@@ -7,13 +7,14 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import StringField, SubmitField
 
-from services import benchmark_data, benchmarks
+from services import benchmark_beside, benchmark_data, benchmarks
 from services.benchmark_data import PublicRun, VariantMedian
 from services.campaigns import required
 from services.errors import Conflict, NotFound, Refused, TooMany
 from verifiers.benchmark.challenge import runner_source
 from verifiers.benchmark.plausible import short
 from web.asked import asked_page
+from web.benchmark_views import NumbersView, numbers_view
 from web.context import house
 from web.security import participant_only, required_person
 
@@ -74,6 +75,13 @@ def main_rates(run: PublicRun) -> dict[str, str]:
         if each.name in SHOWN_TESTS:
             found[each.name] = max(found.get(each.name, 0), each.milli_per_second)
     return {name: f"{value / 1000:,.1f}" for name, value in found.items()}
+
+
+@blueprint.app_template_global()
+def benchmark_numbers(claim_id: str) -> NumbersView | None:
+    """The numbers of a claim's run beside others, for whoever reviews it; None where the claim has no run."""
+    beside = benchmark_beside.numbers_beside(house(), claim_id)
+    return numbers_view(beside) if beside is not None else None
 
 
 @blueprint.get("/benchmarks/runner.py")
