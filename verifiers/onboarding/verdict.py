@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.moment import SECOND, Moment, format_moment
 from verifiers.chain.apiset import CURRENT, ApiSet
@@ -104,7 +104,8 @@ def _when(looks: Looks, look: Instant, proof: Proof) -> When:
 
 
 def _checks(case: Case, look: Instant, proof: Proof, uptime: Measured, spots: SpotChecked) -> tuple[Check, ...]:
-    checks = [*look.checks, _lease(case, proof), uptime.check, *spots.checks]
+    at_once = (replace(check, height=look.point.height, time=look.point.time) for check in look.checks)
+    checks = [*at_once, _lease(case, proof), uptime.check, *spots.checks]
     doubts = (*look.doubts, *uptime.doubts, *spots.doubts)
     if doubts:
         expected = "accepted by a reviewer, because something here is for a person to decide"

@@ -240,26 +240,6 @@ def test_at__first_looks_could_not_look__is_the_block_of_the_lease() -> None:
     assert looked(world).height == 500
 
 
-def test_at__first_look_saw_the_certificate_of_somebody_else__is_the_time_of_the_first_that_passes() -> None:
-    """Nobody is asked then, so the other checks are not known; the certificate is a clear answer all the same."""
-    world = good().at(600)
-    own, world.gpus.certificate = world.gpus.certificate, made(STRANGER)
-    world.gpus.troubles = dict.fromkeys(("GET", "GRPC"), "unasked")
-    first = looked(world)
-    assert (outcomes(first)["certificate"], outcomes(first)["grpc"]) == ("pending", "unknown")
-    world.at(700).gpus.certificate, world.gpus.troubles = own, {}
-    verdict = looked(world)
-    assert (verdict.at, verdict.height) == (world.time(700), None)
-
-
-def test_at__first_look_saw_too_few_gpus_beside_a_route_in_trouble__is_the_time_of_the_first_that_passes() -> None:
-    world = good().at(600)
-    world.gpus.nodes, world.gpus.troubles = [], {"GET /version": "server_error"}
-    assert looked(world).outcome == Outcome.UNKNOWN
-    world.at(700).gpus.nodes, world.gpus.troubles = [node()], {}
-    assert looked(world).at == world.time(700)
-
-
 def test_at__look_before_the_lease_fails__does_not_matter() -> None:
     world = OnboardingWorld().at(300)
     world.gpus.nodes = []
