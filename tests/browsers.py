@@ -22,6 +22,10 @@ ARGUMENTS = (
 )
 
 
+PHONE = 500
+"""Narrower windows are phones'."""
+
+
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
     """Serve `app` on a free loopback port; gives its address without a slash at the end."""
@@ -46,13 +50,7 @@ def chromium() -> Iterator[Chrome]:
         pytest.skip("no Chromium here")
     options = ChromeOptions()
     options.binary_location = browser
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-dev-shm-usage",
-        "--disable-gpu",
-        "--window-size=1200,900",
-    ):
+    for argument in ARGUMENTS:
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     chrome = Chrome(options=options, service=ChromeService(driver))
@@ -60,3 +58,19 @@ def chromium() -> Iterator[Chrome]:
         yield chrome
     finally:
         chrome.quit()
+
+
+def set_width(chrome: Chrome, width: int) -> None:
+    """Look through a window of so many CSS pixels; a narrow one is a phone's."""
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < PHONE}
+    chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+def troubles(chrome: Chrome, width: int) -> list[str]:
+    """What is wrong with the page on show: wider than the window's `width`, or the browser complained.
+
+    Empties the browser's log. The window's own word counts for nothing: a phone's grows with what is too wide.
+    """
+    found = [str(entry["message"]) for entry in chrome.get_log("browser")]
+    takes = int(chrome.execute_script("return document.documentElement.scrollWidth"))
+    return [*found, f"{takes} px wide in a window of {width}"] if takes > width else found

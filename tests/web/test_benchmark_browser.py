@@ -10,7 +10,7 @@ from selenium.webdriver import Chrome
 
 from services import benchmarks
 from tests.benchmark_town import OTHER, PARTICIPANT, PROVIDER, accepted_run, make, sign_in
-from tests.browsers import chromium, served
+from tests.browsers import chromium, served, set_width, troubles
 from tests.houses import later
 from web.factory import create_web
 
@@ -42,15 +42,11 @@ def test_pages__each_width__fit_and_nothing_is_blocked(
     chrome: Chrome, site: tuple[str, tuple[str, ...]], width: int
 ) -> None:
     url, paths = site
-    chrome.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
-    )
+    set_width(chrome, width)
     chrome.get_log("browser")
     for path in paths:
         chrome.get(url + path)
-        assert chrome.execute_script("return document.documentElement.scrollWidth") <= width, path
-        assert [entry["message"] for entry in chrome.get_log("browser")] == [], path
+        assert troubles(chrome, width) == [], path
     chrome.get(url + paths[2])
     chrome.execute_script("for (const each of document.querySelectorAll('details')) each.open = true")
-    assert chrome.execute_script("return document.documentElement.scrollWidth") <= width
+    assert troubles(chrome, width) == []

@@ -19,7 +19,7 @@ from services.results import all_results
 from services.rewards import compute_awards
 from services.sessions import hash_token
 from tasks.moment import SECOND, parse_moment
-from tests.browsers import chromium, served
+from tests.browsers import chromium, served, set_width, troubles
 from tests.endings import ANN, BOB, CID, claimed, make_house
 from web.factory import create_web
 
@@ -65,13 +65,11 @@ def test_pages__on_a_phone_and_a_desk__fit_and_nothing_is_blocked(chrome: Chrome
         "/organize/preview",
     )  # fmt: skip
     for width in (390, 1280):
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-        chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        set_width(chrome, width)
         chrome.get_log("browser")
         for path in paths:
             chrome.get(site + path)
-            assert chrome.execute_script("return document.documentElement.scrollWidth") <= width, path
-            assert [entry["message"] for entry in chrome.get_log("browser")] == [], path
+            assert troubles(chrome, width) == [], path
 
 
 def test_publish__by_keyboard__asks_for_the_reason_at_its_field(chrome: Chrome, site: str, house: House) -> None:

@@ -14,7 +14,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from services.payout_records import batch, payout
-from tests.browsers import chromium, served
+from tests.browsers import chromium, served, set_width, troubles
 from tests.payout_houses import APPROVER, TREASURER
 from tests.payout_lines import person
 from tests.payout_sites import TREASURY, Site, payout_site, signed_by_two
@@ -33,6 +33,7 @@ window.keplr = {
   signArbitrary: (chain, signer, text) => ask("signArbitrary", chain, signer, text),
 };
 """
+PHONE_WIDTH = 390
 EXPLORER = "https://explorer.example/tx/{tx}"
 
 
@@ -147,17 +148,15 @@ class Visitor:
 
     def fits(self) -> None:
         """Nothing scrolls sideways on a phone, nothing was blocked, every input has its label."""
-        phone = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}
-        self.chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
-        width = self.chrome.execute_script("return document.documentElement.scrollWidth")
+        set_width(self.chrome, PHONE_WIDTH)
+        found = troubles(self.chrome, PHONE_WIDTH)
         self.chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-        assert width <= 390, self.chrome.current_url
+        assert found == [], self.chrome.current_url
         unnamed = (
             "return [...document.querySelectorAll('main :is(input:not([type=hidden]), select, textarea)')]"
             ".filter(e => !e.labels.length).map(e => e.name)"
         )
         assert self.chrome.execute_script(unnamed) == []
-        assert [each["message"] for each in self.chrome.get_log("browser")] == []
 
 
 def test_payout__from_plan_to_participant__by_visible_links(

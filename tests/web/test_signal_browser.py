@@ -16,10 +16,11 @@ from services.house import House
 from services.sessions import hash_token
 from services.signals import recompute
 from tasks.moment import SECOND
-from tests.browsers import chromium, served
+from tests.browsers import chromium, served, set_width, troubles
 from tests.signal_town import ADA, BEN, DEE, ORGANIZER, claim, entered_sdl, make_house
 from web.factory import create_web
 
+WIDTH = 390
 REASON = "The two share a flat and a machine, as they told us."
 
 
@@ -51,17 +52,9 @@ def sign_in(chrome: Chrome, house: House, url: str, address: str) -> None:
     chrome.add_cookie({"name": "waymark-session", "value": f"token-{address}"})
 
 
-def fits(chrome: Chrome) -> bool:
-    return bool(chrome.execute_script("return document.documentElement.scrollWidth <= window.innerWidth"))
-
-
 def press(chrome: Chrome, found: WebElement) -> None:
     """Click where it stands: the emulated screen is another than the driver's window."""
     chrome.execute_script("arguments[0].click()", found)
-
-
-def blocked(chrome: Chrome) -> list[str]:
-    return [entry["message"] for entry in chrome.get_log("browser") if "Content Security" in entry["message"]]
 
 
 def test_signals__from_the_table_to_an_appeal__by_people_in_a_browser(
@@ -69,12 +62,11 @@ def test_signals__from_the_table_to_an_appeal__by_people_in_a_browser(
 ) -> None:
     url, house = site
     sign_in(chrome, house, url, ORGANIZER)
-    size = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}
-    chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    set_width(chrome, WIDTH)
     chrome.get(f"{url}/organize/signals")
-    assert fits(chrome)
+    assert troubles(chrome, WIDTH) == []
     press(chrome, chrome.find_element(By.PARTIAL_LINK_TEXT, "Evidence and decision"))
-    assert fits(chrome)
+    assert troubles(chrome, WIDTH) == []
     boxes = chrome.find_elements(By.NAME, "edges")
     assert [box.is_selected() for box in boxes] == [True, True]
     sdl = next(box for box in boxes if "Same SDL" in (box.get_attribute("aria-label") or ""))
@@ -89,11 +81,11 @@ def test_signals__from_the_table_to_an_appeal__by_people_in_a_browser(
     sign_in(chrome, house, url, BEN)
     chrome.get(f"{url}/me")
     press(chrome, chrome.find_element(By.PARTIAL_LINK_TEXT, "Organizers decided"))
-    assert fits(chrome)
+    assert troubles(chrome, WIDTH) == []
     assert REASON in chrome.find_element(By.TAG_NAME, "main").text
     press(chrome, chrome.find_element(By.TAG_NAME, "summary"))
     words = chrome.find_element(By.NAME, "text")
     words.send_keys("We are two people, and both can be seen in it.")
     words.submit()
     assert "Appeal open" in chrome.find_element(By.TAG_NAME, "main").text
-    assert blocked(chrome) == []
+    assert troubles(chrome, WIDTH) == []

@@ -12,7 +12,7 @@ from services import spot_checks
 from services.clock import SystemClock
 from services.sessions import hash_token
 from tasks.moment import SECOND
-from tests.browsers import chromium, served
+from tests.browsers import chromium, served, set_width, troubles
 from tests.onboarding_worlds import PROVIDER
 from tests.spot_town import only, opened, spot_town
 from web.factory import create_web
@@ -49,15 +49,11 @@ def test_pages__each_width__fit_and_nothing_is_blocked(
     chrome: Chrome, site: tuple[str, tuple[str, ...]], width: int
 ) -> None:
     url, paths = site
-    chrome.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
-    )
+    set_width(chrome, width)
     chrome.get_log("browser")
     for path in paths:
         chrome.get(url + path)
         chrome.execute_script("for (const each of document.querySelectorAll('details')) each.open = true")
-        assert chrome.execute_script("return document.documentElement.scrollWidth") <= width, path
-        assert [entry["message"] for entry in chrome.get_log("browser")] == [], path
+        assert troubles(chrome, width) == [], path
     chrome.get(url + paths[0])
     assert "benchmark-2" in chrome.page_source
