@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
+from devnet.story.author_runs import SOON, CrowdOfAuthors, Window, over
 from devnet.story.folk import Folk
 from devnet.story.parameters import Parameters
 from devnet.story.people import PersonAct, SubmitClaim
-from devnet.story.plans import DeploymentPlan, Ending
+from devnet.story.plans import DeploymentPlan
 from devnet.story.sdls import Library
 from devnet.story.signups import Participant
 
 HOST = "github.com"
-_SOON = 30
-_LEAST_BLOCKS = 130
 _DAY = 14_400
-_USUAL = ("nvidia-smi", "notebook")
-"""What the crowd runs that is no app of the catalogue: such a deployment may as well be an author's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +44,7 @@ class AuthorExpectation:
 
     name: str
     participant: str
+    task: str
     link: str
     verdict: str
     not_passed: tuple[str, ...]
@@ -72,41 +70,14 @@ def authors(
 ) -> Authors:
     """Make people of the crowd authors; one who runs the SDL gets a deployment of theirs changed into it.
 
-    An author for whom the crowd has nobody is left out. Only texts of deployments change, never what they ask for:
-    the story's figures stay.
+    An author for whom the story has nobody is left out. Hardly more than texts of deployments changes, and never what
+    they ask for: the story's figures stay.
     """
     told = yaml.safe_load((parameters.folder / "authors.yaml").read_text(encoding="utf-8"))
-    opens, last = parameters.calendar.height(told["opens"]), parameters.told_by - _DAY
-    runs, idle = _free_runs(crowd, plans, opens, last), _idle(crowd, plans, last)
-    writer = _Writer(parameters, folk, library, told, runs, idle)
+    writer = _Writer(parameters, folk, library, told, CrowdOfAuthors(parameters, crowd, plans))
     for one in told["authors"]:
         writer.introduce(one)
     return writer.made
-
-
-def _free_runs(
-    crowd: Sequence[Participant], plans: Sequence[DeploymentPlan], opens: int, last: int
-) -> Iterator[tuple[Participant, DeploymentPlan]]:
-    """One deployment of each deployer that may be an author's run, the earliest first."""
-    by_name = {one.name: one for one in crowd}
-    taken: set[str] = set()
-    for plan in sorted(plans, key=lambda plan: (plan.height, plan.who)):
-        one = by_name.get(plan.who)
-        if one is None or one.name in taken or plan.sdl.file not in _USUAL or plan.updates or not plan.leases:
-            continue
-        lease = plan.leases[0]
-        is_whole = lease.ending is Ending.DEPLOYMENT and (lease.closes or 0) - lease.opens >= _LEAST_BLOCKS
-        is_in_time = plan.height > max(opens, one.height) + _SOON and (lease.closes or last) < last
-        if is_whole and is_in_time and plan.deposit is None:
-            taken.add(one.name)
-            yield one, plan
-
-
-def _idle(crowd: Sequence[Participant], plans: Sequence[DeploymentPlan], last: int) -> Iterator[Participant]:
-    """People who lease no GPU, those who registered last first: the first ones keep providers."""
-    busy = {plan.who for plan in plans if plan.asks_gpu}
-    free = (one for one in crowd if one.name not in busy and one.height < last)
-    return iter(sorted(free, key=lambda one: -one.height))
 
 
 class _Writer:
@@ -118,11 +89,11 @@ class _Writer:
         folk: Folk,
         library: Library,
         told: Mapping[str, Any],
-        runs: Iterator[tuple[Participant, DeploymentPlan]],
-        idle: Iterator[Participant],
+        crowd: CrowdOfAuthors,
     ) -> None:
         self._parameters, self._folk, self._library, self._told = parameters, folk, library, told
-        self._runs, self._idle = runs, idle
+        self._crowd = crowd
+        self._first_task = next(iter(told["tasks"]))
         self._participants: dict[str, str] = {}
         self._sent: dict[str, int] = {}
         self.made = Authors()
@@ -135,7 +106,8 @@ class _Writer:
             return
         participant, at, text = found
         self._participants[one["name"]] = participant
-        self.made.names[participant] = one["name"].replace("-", " ").capitalize()
+        if "at" not in one:
+            self.made.names[participant] = one["name"].replace("-", " ").capitalize()
         for old, new in one.get("sends_text", {}).items():
             text = text.replace(old, new)
         if "after" in one:
@@ -144,32 +116,49 @@ class _Writer:
         number = one["pull"]["number"]
         link = f"https://{HOST}/{self._told['repository']}/pull/{number}"
         fields = (("sdl", text), ("pull_request", link))
-        self.made.acts.append(SubmitClaim(height=at, participant=participant, task=self._told["task"], fields=fields))
+        task = one.get("task", self._first_task)
+        self.made.acts.append(SubmitClaim(height=at, participant=participant, task=task, fields=fields))
         if "of" not in one and not one["pull"].get("absent"):
             self.made.pulls.append(self._pull(one, participant, at, text))
         expect = one["expect"]
         self.made.expected.append(
             AuthorExpectation(
-                one["name"], participant, link, expect["verdict"], tuple(expect.get("not", ())), one["why"]
+                one["name"], participant, task, link, expect["verdict"], tuple(expect.get("not", ())), one["why"]
             )
         )
 
     def _somebody(self, one: Mapping[str, Any]) -> tuple[str, int, str] | None:
         """(participant, height at which the claim is sent, text of the SDL)."""
+        if "at" in one:
+            return self._of_the_cast(one)
+        window = self._window(one.get("task", self._first_task))
         if not one["runs"]:
-            idle = next(self._idle, None)
+            idle = self._crowd.idle(window)
             if idle is None:
                 return None
             text = self._library.text(self._library.sdl(one["sdl"]))
             text = next((each.files[_path(one)] for each in self.made.pulls if self._is_of(one, each)), text)
-            return self._folk.address(idle.name), idle.height + _SOON, text
-        run = next(self._runs, None)
+            return self._folk.address(idle.name), max(idle.height, window.opens) + SOON, text
+        if one["runs"] == "unleased":
+            run = self._crowd.unleased(window)
+        else:
+            run = self._crowd.running(window, one.get("minutes"))
         if run is None:
             return None
         person, plan = run
         plan.sdl = self._library.sdl(one["sdl"], plan.sdl.model, plan.sdl.units)
-        closes = plan.leases[0].closes or plan.leases[0].opens
-        return self._folk.address(person.name), closes + _SOON, self._library.text(plan.sdl)
+        return self._folk.address(person.name), over(plan) + SOON, self._library.text(plan.sdl)
+
+    def _of_the_cast(self, one: Mapping[str, Any]) -> tuple[str, int, str] | None:
+        if not any(each["name"] == one["name"] for each in self._parameters.cast):
+            return None
+        text = self._library.text(self._library.sdl(one["sdl"]))
+        return self._folk.address(one["name"]), self._parameters.calendar.height(one["at"]), text
+
+    def _window(self, task: str) -> Window:
+        told, calendar = self._told["tasks"][task], self._parameters.calendar
+        last = self._parameters.told_by - _DAY
+        return Window(calendar.height(told["opens"]), calendar.height(told["closes"]) if "closes" in told else last)
 
     def _is_of(self, one: Mapping[str, Any], pull: PullTold) -> bool:
         return "of" in one and pull.code_of == self._participants.get(one["of"])

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from devnet.acts import CreateDeployment, CreateLease
-from devnet.story.library import Story, story
+from devnet.story.library import SCENARIOS, Story, story
+from devnet.story.parameters import read_parameters
 from devnet.story.people import Register, SubmitClaim
+from tasks.campaign import load, preset
+from tasks.moment import parse_moment
 from verifiers.sdl import check
 
+FOLDER = SCENARIOS / "gpu_testnet_2023"
+TOLD_BY = 403_200
+CHECKS = ("gpu", "images", "signed_by", "deployed", "leased", "active", "pull_request", "author", "file", "review")
 
-@pytest.fixture(scope="module")
-def told() -> Story:
-    return story("gpu-testnet-2023")
+
+@pytest.fixture(scope="module", params=["full", "small"])
+def told(request: pytest.FixtureRequest) -> Story:
+    return story("gpu-testnet-2023", scale=request.param)
 
 
 def sent(told: Story) -> dict[str, tuple[SubmitClaim, dict[str, str]]]:
-    acts = [act for act in told.people if isinstance(act, SubmitClaim) and act.task == "sdl"]
+    tasks = {one.task for one in told.authors}
+    acts = [act for act in told.people if isinstance(act, SubmitClaim) and act.task in tasks]
+    assert len({act.participant for act in acts}) == len(acts)
     return {act.participant: (act, dict(act.fields)) for act in acts}
+
+
+def leases(told: Story) -> dict[str, set[str]]:
+    """Texts that an owner's leased deployments had, by owner."""
+    texts: dict[tuple[str, int], str] = {}
+    found: dict[str, set[str]] = {}
+    for act in told.chain.acts:
+        if isinstance(act, CreateDeployment):
+            texts[act.owner, act.dseq] = told.chain.sdls[act.sdl]
+        elif isinstance(act, CreateLease):
+            order = act.bid.order
+            found.setdefault(order.owner, set()).add(texts[order.owner, order.dseq])
+    return found
 
 
 def test_authors__expected__are_of_every_outcome(told: Story) -> None:
@@ -34,20 +57,33 @@ def test_authors__acts__come_after_registration_and_with_valid_texts(told: Story
 
 
 def test_authors__who_ran_it__have_a_lease_of_that_very_text(told: Story) -> None:
-    texts: dict[tuple[str, int], str] = {}
-    leased: set[tuple[str, int]] = set()
-    for act in told.chain.acts:
-        if isinstance(act, CreateDeployment):
-            texts[act.owner, act.dseq] = told.chain.sdls[act.sdl]
-        elif isinstance(act, CreateLease):
-            leased.add((act.bid.order.owner, act.bid.order.dseq))
+    leased = leases(told)
     for one in told.authors:
         _, fields = sent(told)[one.participant]
-        ran = any(
-            owner == one.participant and text == fields["sdl"] and (owner, dseq) in leased
-            for (owner, dseq), text in texts.items()
-        )
+        ran = fields["sdl"] in leased.get(one.participant, set())
         assert ran == ("leased" not in one.not_passed and one.verdict != "none"), one.name
+
+
+def test_authors__every_one_of_the_file__is_there_at_either_scale(told: Story) -> None:
+    written = yaml.safe_load((FOLDER / "authors.yaml").read_text(encoding="utf-8"))
+    assert [one.name for one in told.authors] == [one["name"] for one in written["authors"]]
+    assert {name for one in told.authors for name in one.not_passed} == set(CHECKS)
+
+
+def test_authors__of_a_task_that_closed__sent_and_deployed_before(told: Story) -> None:
+    written = yaml.safe_load((FOLDER / "authors.yaml").read_text(encoding="utf-8"))["tasks"]
+    small = {task["slug"]: task for task in yaml.safe_load(told.small_tasks)["tasks"]}
+    whole = load(preset("gpu-testnet-2023")).task("sdl")
+    assert whole is not None
+    assert parse_moment(written["sdl"]["opens"].strftime("%Y-%m-%dT%H:%M:%SZ")) == whole.opens
+    assert {name: written["made-up-model"][name] for name in ("opens", "closes")} == {
+        name: small["made-up-model"][name] for name in ("opens", "closes")
+    }
+    closes = read_parameters(FOLDER, "full").calendar.height(small["made-up-model"]["closes"])
+    acts = [act for act, _ in sent(told).values() if act.task == "made-up-model"]
+    assert len(acts) == 5
+    assert max(act.height for act in acts) < closes < TOLD_BY
+    assert all(pull.merged_at is None or pull.merged_at < TOLD_BY for pull in told.pulls)
 
 
 def test_pulls__numbers__are_each_one_pull_request(told: Story) -> None:
