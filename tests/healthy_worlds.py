@@ -66,7 +66,7 @@ def deployed(height: int) -> Healthy:
 
 
 def ran(height: int) -> Healthy:
-    world = replace(benchmark_worlds.world(), height=height)
+    world = replace(benchmark_worlds.world(inventory=[node(gpus=[("a100", "80Gi")])]), height=height)
     claim, params = benchmark_worlds.claim(), benchmark_worlds.params()
     return Healthy(benchmark_run, claim, params, benchmark_run.gather(claim, params, world), world.point)
 

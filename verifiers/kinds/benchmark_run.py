@@ -11,7 +11,7 @@ from verifiers.benchmark.checks import NAMES, Checker, Seen
 from verifiers.benchmark.leases import Leases
 from verifiers.benchmark.params import benchmark_params
 from verifiers.benchmark.record import RunRecord, find_comparison, find_record
-from verifiers.chain.answers import Provider, decode_provider
+from verifiers.chain.answers import Provider
 from verifiers.chain.apiset import CURRENT, KNOWN, ApiSet
 from verifiers.deployed.facts import ChainFacts, bid_parameters
 from verifiers.evidence import (
@@ -28,11 +28,11 @@ from verifiers.evidence import (
     Verdict,
     outcome_of,
 )
+from verifiers.onboarding.seen import record_in
 from verifiers.provider.facts import Answer, provider_seen
-from verifiers.trouble import Undecodable
 
 KIND = "benchmark_run"
-VERSION = 2
+VERSION = 3
 COUNTS_FROM_RECEIPT = True
 
 SOON = 30 * SECOND
@@ -91,21 +91,13 @@ def gather(claim: ClaimFacts, params: Mapping[str, object], sources: Sources) ->
 def _provider(record: RunRecord, sources: Sources, api: ApiSet) -> list[Observation]:
     owner = record.challenge.provider
     answer = sources.chain.state(api.provider_info(owner), {})
-    on_chain = _on_chain([answer], owner, api).value
+    on_chain = _on_chain([answer], owner, sources.chain.point, api).value
     return [answer, *(sources.provider.look(owner, on_chain.host_uri) if on_chain else ())]
 
 
-def _on_chain(observations: Sequence[Observation], owner: str, api: ApiSet) -> Answer[Provider]:
-    request = f"GET {api.provider_info(owner)}"
-    found = next((each for each in observations if each.source == Source.CHAIN and each.request == request), None)
-    if found is None:
-        return Answer(None, "not_looked")
-    if found.trouble is not None or found.status == 404:
-        return Answer(None, found.trouble, (found.id,))
-    try:
-        return Answer(decode_provider(found.body, api), None, (found.id,))
-    except Undecodable as trouble:
-        return Answer(None, trouble.name, (found.id,))
+def _on_chain(observations: Sequence[Observation], owner: str, point: ChainPoint, api: ApiSet) -> Answer[Provider]:
+    seen = record_in(observations, owner, point, api)
+    return Answer(seen.record, seen.trouble, seen.observations)
 
 
 def judge(
@@ -126,7 +118,7 @@ def judge(
         record=record,
         record_ids=record_ids,
         leases=Leases(claim, owner, facts),
-        on_chain=_on_chain(observations, owner, api),
+        on_chain=_on_chain(observations, owner, as_of, api),
         provider=provider_seen(owner, observations, as_of.time, api),
         comparison=comparison,
         comparison_ids=comparison_ids,
