@@ -7,9 +7,10 @@ import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from verifiers.sdl import manifest, typescript
+from verifiers.sdl import manifest, typescript, typescript_class
 from verifiers.sdl.manifest import Exposed, Json
 from verifiers.sdl.model import Sdl
 from verifiers.sdl.nodes import Node
@@ -37,13 +38,17 @@ def manifest_hashes(sdl: Sdl, root: Node) -> HashSet:
     hashes: dict[str, None] = {}
     for groups in go_manifests(sdl, undecided):
         _add(hashes, _group_texts(groups, undecided, escapes_separators=True), undecided)
-    try:
-        scripted = typescript.groups(root)
-    except NotScripted:
-        scripted = None
-    if scripted is not None:
-        _add(hashes, _group_texts(scripted, undecided, escapes_separators=False), undecided)
+    for groups in _scripted(root):
+        _add(hashes, _group_texts(groups, undecided, escapes_separators=False), undecided)
     return HashSet(tuple(hashes), tuple(dict.fromkeys(undecided)))
+
+
+def _scripted(root: Node) -> Iterator[list[Json]]:
+    """The manifests of the TypeScript SDK: `generateManifest`, then its deprecated class."""
+    with suppress(NotScripted):
+        yield typescript.groups(root)
+    with suppress(NotScripted):
+        yield from typescript_class.groups(root)
 
 
 def go_manifests(sdl: Sdl, undecided: list[str]) -> Iterator[list[Json]]:

@@ -6,10 +6,8 @@ import re
 from dataclasses import dataclass
 
 import yaml
-from yaml.parser import Parser
-from yaml.reader import Reader
-from yaml.scanner import Scanner
 
+from verifiers.sdl.events import Events
 from verifiers.sdl.nodes import Entry, ListNode, MapNode, Node, ScalarNode
 
 MAX_BYTES = 64 * 1024
@@ -85,20 +83,11 @@ def _decoded(source: str | bytes) -> str:
         raise SdlSyntaxError(line, "this is not UTF-8; save the file as UTF-8") from error
 
 
-class _Events(Reader, Scanner, Parser):
-    """PyYAML's pure Python event stream; the C loader dies on deep nesting."""
-
-    def __init__(self, text: str) -> None:
-        Reader.__init__(self, text)
-        Scanner.__init__(self)
-        Parser.__init__(self)
-
-
 class _Composer:
     """Builds the tree from events and counts nodes and levels before they exist, so that a bomb ends at once."""
 
     def __init__(self, text: str) -> None:
-        self._events = _Events(text)
+        self._events = Events(text)
         self._anchors: dict[str, Node | None] = {}
         self._count = 0
 

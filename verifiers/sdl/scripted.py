@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from verifiers.sdl.nodes import ListNode, Node, ScalarNode
@@ -14,6 +15,7 @@ _HEX = re.compile(r"[-+]?0x([0-9a-fA-F]+)")
 _OCTAL = re.compile(r"[-+]?0o([0-7]+)")
 _FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_INDEX = re.compile(r"0|[1-9]\d{0,8}", re.ASCII)
 _SAFE = 2**53
 _LONGEST_NUMBER = 40
 
@@ -28,7 +30,9 @@ def js_value(node: Node) -> JsValue:
         return _scalar(node)
     if isinstance(node, ListNode):
         return [js_value(item) for item in node.items]
-    return {key: js_value(entry.node) for key, entry in node.entries.items()}
+    # an object of JavaScript holds keys that are whole numbers first, in their order
+    keys = sorted(node.entries, key=lambda key: int(key) if _INDEX.fullmatch(key) else math.inf)
+    return {key: js_value(node.entries[key].node) for key in keys}
 
 
 def _scalar(node: ScalarNode) -> JsValue:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from verifiers.sdl.manifest import LEASED_IP, RANDOM_PORT, SHARED_HTTP, Json
 from verifiers.sdl.nodes import Node, uses_merge
@@ -25,25 +25,31 @@ _HTTP_DEFAULTS: Mapping[str, tuple[str, JsValue]] = {
 }
 
 
-def groups(root: Node) -> list[Json]:
-    """The manifest groups of an SDL that the Go rules hold for valid. Raises NotScripted where the SDK refuses it."""
+def document_of(root: Node) -> Map:
+    """The SDL as the SDK sees it. Raises NotScripted where the SDK refuses its version or a `<<`."""
     if uses_merge(root):
         raise NotScripted("<<")
-    document = _map(js_value(root))
+    document = as_map(js_value(root))
     if document.get("version") not in ("2.0", "2.1"):
         raise NotScripted("version")
-    builder = _Builder(document)
-    return builder.groups()
+    return document
 
 
-class _Builder:
+def groups(root: Node) -> list[Json]:
+    """The manifest groups of `generateManifest`. Raises NotScripted where the SDK refuses the SDL."""
+    return Builder(document_of(root)).groups()
+
+
+class Builder:
+    """Builds the groups as `generateManifest` does; the deprecated class of the SDK overrides where it differs."""
+
     def __init__(self, document: Map) -> None:
-        self._services = {name: _map(value) for name, value in _map(document.get("services")).items()}
+        self._services = {name: as_map(value) for name, value in as_map(document.get("services")).items()}
         self._deployment = {
-            name: {placement: _map(value) for placement, value in _map(pairs).items()}
-            for name, pairs in _map(document.get("deployment")).items()
+            name: {placement: as_map(value) for placement, value in as_map(pairs).items()}
+            for name, pairs in as_map(document.get("deployment")).items()
         }
-        self._computes = _map(_map(document.get("profiles")).get("compute"))
+        self._computes = as_map(as_map(document.get("profiles")).get("compute"))
         if set(self._services) != set(self._deployment):
             raise NotScripted("deployment")
         self._numbers = self._ip_numbers()
@@ -55,7 +61,7 @@ class _Builder:
         built: dict[str, list[Json]] = {}
         for name in sorted(self._services):
             for placement, pair in self._deployment[name].items():
-                profile = _text(pair.get("profile"))
+                profile = as_text(pair.get("profile"))
                 if (placement, profile) not in ids:
                     ids[placement, profile] = counts[placement] = counts.get(placement, 0) + 1
                 service = self._service(name, pair, profile, ids[placement, profile])
@@ -65,9 +71,9 @@ class _Builder:
 
     def _ip_numbers(self) -> dict[str, int]:
         names = [
-            _text(to.get("ip"))
+            as_text(to.get("ip"))
             for service in self._services.values()
-            for _, to in _targets(service)
+            for _, to in targets(service)
             if to.get("global") and to.get("ip")
         ]
         return {name: number for number, name in enumerate(sorted(names), start=1)}
@@ -76,46 +82,46 @@ class _Builder:
         service = self._services[name]
         manifest: dict[str, object] = {
             "name": name,
-            "image": _text(service.get("image")),
-            "command": _texts(service.get("command")),
-            "args": _texts(service.get("args")),
-            "env": _texts(service.get("env")),
-            "resources": self._resources(_map(self._computes.get(profile)), service, unit),
+            "image": as_text(service.get("image")),
+            "command": self._texts(service.get("command")),
+            "args": self._texts(service.get("args")),
+            "env": self._texts(service.get("env")),
+            "resources": self._resources(as_map(self._computes.get(profile)), service, unit),
             "count": _number(pair.get("count")),
             "expose": self._exposes(service),
             "credentials": _credentials(service),
         }
-        if service.get("params") is not None:
-            manifest["params"] = _params(_map(service["params"]))
+        if "params" in service and (params := self._params(as_map(service["params"]))) is not None:
+            manifest["params"] = params
         return manifest
 
     def _resources(self, compute: Map, service: Map, unit: int) -> Json:
-        resources = _map(compute.get("resources"))
-        cpu = _map(resources.get("cpu"))
-        gpu = _map(resources.get("gpu")) if resources.get("gpu") is not None else {}
+        resources = as_map(compute.get("resources"))
+        cpu = as_map(resources.get("cpu"))
+        gpu = as_map(resources.get("gpu")) if resources.get("gpu") is not None else {}
         storage = resources.get("storage")
         volumes = storage if isinstance(storage, list) else [storage]
         return {
             "id": unit,
-            "cpu": _with_attributes(
-                {"units": {"val": _cpu_text(cpu.get("units"))}}, _attributes(cpu.get("attributes"))
+            "cpu": self._with_attributes({"units": {"val": _cpu_text(cpu.get("units"))}}, cpu, _attributes),
+            "memory": {"size": {"val": _size_text(as_map(resources.get("memory")).get("size"))}},
+            "storage": [self._volume(as_map(volume)) for volume in volumes],
+            "gpu": self._with_attributes(
+                {"units": {"val": self._gpu_units(gpu)}}, gpu, lambda _: _gpu_attributes(gpu)
             ),
-            "memory": {"size": {"val": _size_text(_map(resources.get("memory")).get("size"))}},
-            "storage": [_volume(_map(volume)) for volume in volumes],
-            "gpu": _with_attributes({"units": {"val": _gpu_text(gpu.get("units"))}}, _gpu_attributes(gpu)),
             "endpoints": self._endpoints(service),
         }
 
     def _endpoints(self, service: Map) -> list[Json]:
         endpoints: list[Json] = []
-        for expose, to in _targets(service):
+        for expose, to in targets(service):
             if not to.get("global"):
                 continue
             port = expose.get("as") or expose.get("port")
             kind = SHARED_HTTP if _proto(expose) == "TCP" and port == 80 else RANDOM_PORT
             endpoints.append({"kind": kind, "sequence_number": 0} if kind else {"sequence_number": 0})
             if to.get("ip"):
-                number = self._numbers.get(_text(to.get("ip")), 0)
+                number = self._numbers.get(as_text(to.get("ip")), 0)
                 endpoints.append({"kind": LEASED_IP, "sequence_number": number})
         return endpoints
 
@@ -125,16 +131,54 @@ class _Builder:
                 "port": _number(expose.get("port")),
                 "externalPort": _number(expose.get("as") or 0),
                 "proto": _proto(expose),
-                "service": _text(to.get("service") or ""),
+                "service": as_text(to.get("service") or ""),
                 "global": _flag(to.get("global")),
-                "hosts": _texts(expose.get("accept")),
-                "httpOptions": _http(expose),
-                "ip": _text(to.get("ip") or ""),
-                "endpointSequenceNumber": self._numbers.get(_text(to.get("ip") or ""), 0),
+                "hosts": self._texts(expose.get("accept")),
+                "httpOptions": self._http(expose),
+                "ip": as_text(to.get("ip") or ""),
+                "endpointSequenceNumber": self._numbers.get(as_text(to.get("ip") or ""), 0),
             }
-            for expose, to in _targets(service)
+            for expose, to in targets(service)
         ]
         return sorted(entries, key=_exposed_key)
+
+    def _texts(self, value: JsValue) -> list[str] | None:
+        return _texts(value) or None
+
+    def _with_attributes(
+        self, written: Mapping[str, object], given: Map, pairs_of: Callable[[JsValue], list[dict[str, str]]]
+    ) -> Json:
+        pairs = pairs_of(given["attributes"]) if "attributes" in given else []
+        return {**written, "attributes": pairs} if pairs else written
+
+    def _volume(self, volume: Map) -> Json:
+        written = {
+            "name": as_text(volume.get("name") or "default"),
+            "size": {"val": _size_text(volume.get("size"))},
+        }
+        return self._with_attributes(written, volume, _volume_attributes)
+
+    def _gpu_units(self, gpu: Map) -> str:
+        return _gpu_text(gpu.get("units"))
+
+    def _http(self, expose: Map) -> Json:
+        given = as_map(expose["http_options"]) if "http_options" in expose else {}
+        if "proxy_buffer_size" in given:
+            raise NotScripted("proxy_buffer_size")
+        options: dict[str, object] = {}
+        for name, (key, default) in _HTTP_DEFAULTS.items():
+            chosen = self._http_value(given[key], default) if key in given else default
+            options[name] = (_texts(chosen) or []) if name == "nextCases" else _number(chosen)
+        return options
+
+    def _http_value(self, given: JsValue, _default: JsValue) -> JsValue:
+        return given
+
+    def _params(self, params: Map) -> Json | None:
+        written: dict[str, object] = {"storage": mounts_of(params)}
+        if "permissions" in params:
+            written["permissions"] = as_map(params["permissions"])
+        return written
 
 
 def _exposed_key(entry: Mapping[str, object]) -> tuple[str, float, str, bool]:
@@ -142,20 +186,24 @@ def _exposed_key(entry: Mapping[str, object]) -> tuple[str, float, str, bool]:
     return str(entry["service"]), port if isinstance(port, int) else 0, str(entry["proto"]), not entry["global"]
 
 
-def _targets(service: Map) -> list[tuple[Map, Map]]:
+def targets(service: Map) -> list[tuple[Map, Map]]:
     """(expose, element of `to`) pairs: an expose without `to` is dropped."""
     return [
-        (expose, _map(to)) for expose in map(_map, _list(service.get("expose"))) for to in _list(expose.get("to"))
+        (expose, as_map(to))
+        for expose in map(as_map, as_list(service.get("expose")))
+        for to in as_list(expose.get("to"))
     ]
 
 
-def _map(value: JsValue) -> Map:
+def as_map(value: JsValue) -> Map:
+    """An object. Raises NotScripted for anything else, null too."""
     if not isinstance(value, dict):
         raise NotScripted("object")
     return value
 
 
-def _list(value: JsValue) -> list[JsValue]:
+def as_list(value: JsValue) -> list[JsValue]:
+    """An array, empty where null or absent. Raises NotScripted for anything else."""
     if value is None:
         return []
     if not isinstance(value, list):
@@ -163,14 +211,16 @@ def _list(value: JsValue) -> list[JsValue]:
     return value
 
 
-def _text(value: JsValue) -> str:
+def as_text(value: JsValue) -> str:
+    """A string. Raises NotScripted for anything else."""
     if not isinstance(value, str):
         raise NotScripted("string")
     return value
 
 
 def _texts(value: JsValue) -> list[str] | None:
-    return [_text(item) for item in _list(value)] or None
+    """The list; None where it is null or absent."""
+    return None if value is None else [as_text(item) for item in as_list(value)]
 
 
 def _flag(value: JsValue) -> bool:
@@ -186,34 +236,21 @@ def _number(value: JsValue) -> int:
 
 
 def _proto(expose: Map) -> str:
-    return _text(expose.get("proto") or "TCP").upper()
+    return as_text(expose.get("proto") or "TCP").upper()
 
 
-def _http(expose: Map) -> Json:
-    given = _map(expose["http_options"]) if expose.get("http_options") is not None else {}
-    if "proxy_buffer_size" in given:
-        raise NotScripted("proxy_buffer_size")
-    options: dict[str, object] = {}
-    for name, (key, default) in _HTTP_DEFAULTS.items():
-        value = given.get(key)
-        chosen = default if value is None else value
-        options[name] = _texts(chosen) or [] if name == "nextCases" else _number(chosen)
-    return options
-
-
-def _volume(volume: Map) -> Json:
-    attributes = volume.get("attributes")
-    written = {"name": _text(volume.get("name") or "default"), "size": {"val": _size_text(volume.get("size"))}}
-    pairs = _attributes(attributes)
-    if isinstance(attributes, dict) and attributes.get("class") == "ram" and "persistent" not in attributes:
-        pairs = [*pairs, {"key": "persistent", "value": "false"}]
-    return _with_attributes(written, sorted(pairs, key=lambda pair: pair["key"]))
+def _volume_attributes(value: JsValue) -> list[dict[str, str]]:
+    attributes = as_map(value)
+    pairs = _attributes(value)
+    if attributes.get("class") == "ram" and "persistent" not in attributes:
+        pairs.append({"key": "persistent", "value": "false"})
+    return pairs
 
 
 def _attributes(value: JsValue) -> list[dict[str, str]]:
     if value is None:
         return []
-    return [{"key": key, "value": _js_text(item)} for key, item in sorted(_map(value).items())]
+    return [{"key": key, "value": _js_text(item)} for key, item in sorted(as_map(value).items())]
 
 
 def _js_text(value: JsValue) -> str:
@@ -221,7 +258,7 @@ def _js_text(value: JsValue) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return number_text(value)
-    return _text(value)
+    return as_text(value)
 
 
 def _gpu_attributes(gpu: Map) -> list[dict[str, str]]:
@@ -230,27 +267,23 @@ def _gpu_attributes(gpu: Map) -> list[dict[str, str]]:
     if gpu.get("attributes") is None:
         return []
     pairs = []
-    for vendor, models in sorted(_map(_map(gpu["attributes"]).get("vendor")).items()):
+    for vendor, models in sorted(as_map(as_map(gpu["attributes"]).get("vendor")).items()):
         if vendor != "nvidia":
             raise NotScripted("vendor")
         if models is None:
             pairs.append({"key": f"vendor/{vendor}/model/*", "value": "true"})
-        for model in map(_map, _list(models)):
-            key = f"vendor/{vendor}/model/{_text(model.get('model'))}"
-            key += f"/ram/{_text(model['ram'])}" if model.get("ram") else ""
-            key += f"/interface/{_text(model['interface'])}" if model.get("interface") else ""
+        for model in map(as_map, as_list(models)):
+            key = f"vendor/{vendor}/model/{as_text(model.get('model', 'undefined'))}"
+            key += f"/ram/{as_text(model['ram'])}" if model.get("ram") else ""
+            key += f"/interface/{as_text(model['interface'])}" if model.get("interface") else ""
             pairs.append({"key": key, "value": "true"})
     return pairs
-
-
-def _with_attributes(written: Mapping[str, object], pairs: Sequence[Mapping[str, str]]) -> Json:
-    return {**written, "attributes": list(pairs)} if pairs else written
 
 
 def _cpu_text(value: JsValue) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return number_text(value * 1000)
-    match = _CPU.fullmatch(_text(value).lower())
+    match = _CPU.fullmatch(as_text(value).lower())
     if match is None or match[1].count(".") > 1 or match[1] == ".":
         raise NotScripted("cpu")
     units = float(match[1])
@@ -258,7 +291,7 @@ def _cpu_text(value: JsValue) -> str:
 
 
 def _size_text(value: JsValue) -> str:
-    match = _SIZE.fullmatch(_text(value).lower())
+    match = _SIZE.fullmatch(as_text(value).lower())
     if match is None or match[1].count(".") > 1 or match[1] == ".":
         raise NotScripted("size")
     power = _PREFIXES.find(match[2]) + 1
@@ -277,30 +310,25 @@ def _gpu_text(value: JsValue) -> str:
 def _credentials(service: Map) -> Json | None:
     if service.get("credentials") is None:
         return None
-    given = _map(service["credentials"])
-    email = _text(given["email"]) if "email" in given else ""
-    password = _text(given.get("password"))
+    given = as_map(service["credentials"])
+    email = as_text(given["email"]) if "email" in given else ""
+    password = as_text(given.get("password"))
     if len(password) < 6 or ("email" in given and len(email) < 5):
         raise NotScripted("credentials")
     return {
-        "host": _text(given.get("host")),
+        "host": as_text(given.get("host")),
         "email": email,
-        "username": _text(given.get("username")),
+        "username": as_text(given.get("username")),
         "password": password,
     }
 
 
-def _params(params: Map) -> Json:
+def mounts_of(params: Map) -> list[Json]:
+    """`params.storage` by name, which is how the SDK walks it; the class in any order (every order is tried)."""
     if "tee" in params:
         raise NotScripted("tee")
-    storage = _map(params["storage"]) if params.get("storage") is not None else {}
-    mounts = [(name, _map(value)) for name, value in sorted(storage.items())]
-    written: dict[str, object] = {
-        "storage": [
-            {"name": name, "mount": _text(mount.get("mount")), "readOnly": _flag(mount.get("readOnly"))}
-            for name, mount in mounts
-        ]
-    }
-    if params.get("permissions") is not None:
-        written["permissions"] = params["permissions"]
-    return written
+    storage = as_map(params["storage"]) if "storage" in params else {}
+    return [
+        {"name": name, "mount": as_text(mount.get("mount")), "readOnly": _flag(mount.get("readOnly"))}
+        for name, mount in sorted((name, as_map(value)) for name, value in storage.items())
+    ]
