@@ -71,8 +71,7 @@ class Told:
                 return partial(player.link, act.height, act.participant, act.address)
             case people.GiveSdl():
                 fields = {"owner": act.owner, "dseq": str(act.dseq), "sdl": act.sdl_text}
-                fields |= {"app": act.app} if act.app else {}
-                return partial(player.give_sdl, act.height, act.participant, fields)
+                return partial(player.submit, act.height, act.participant, act.task, fields)
             case people.SubmitClaim():
                 return partial(player.submit, act.height, act.participant, act.task, dict(act.fields))
             case people.AnswerReview():

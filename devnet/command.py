@@ -62,8 +62,8 @@ def run_devnet(
     if opens is None:
         opens = clock.now() // HOUR_NS * HOUR_NS - STORY_DAYS_BEFORE_START * 24 * HOUR_NS
     told = story(name, scale=scale, seed=seed)
-    unreadable = () if is_calm else told.unreadable
-    faults = [Fault("status", path=f"owner={address}", status=503) for address in unreadable]
+    unreadable = () if is_calm else told.unreadable.values()
+    faults = [Fault("status", path=path, status=503) for path in unreadable]
     block_ns = told.chain.seconds_per_block * SECOND_NS
     host = CodeHost(
         told.pulls, codes or {}, lambda height: opens + (height - 1) * block_ns, clock.now, port + CODE_HOST_AT

@@ -77,13 +77,6 @@ class Player:
         """Enter a claim."""
         claims.submit(self._at(height), participant, task, fields)
 
-    def give_sdl(self, height: int, participant: str, fields: Mapping[str, str]) -> None:
-        """Give the SDL of a deployment to every task that asks for one."""
-        house = self._at(height)
-        for task in campaigns.required(house).newest.tasks:
-            if task.kind == "ai_deployment":
-                claims.submit(house, participant, task.slug, fields)
-
     def appoint(self, address: str, role: str) -> None:
         """Give somebody a role; again: nothing changes."""
         roles.add_role(self.house, address, role)

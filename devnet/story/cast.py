@@ -14,6 +14,9 @@ from devnet.story.plans import DeploymentPlan, Ending, LeasePlan
 from devnet.story.sdls import Library, Sdl
 
 Told = Mapping[str, Any]
+_UNREADABLE = {"everything": "owner={}", "bids": "/bids/info.*owner={}", "deployments": "/deployments/info.*owner={}"}
+"""What a node fails to answer about an owner, as requests look."""
+
 _SOON = 30
 """Blocks after a lease until an SDL is entered, or after a broken lease until the deployment is closed."""
 
@@ -35,13 +38,13 @@ class Expectation:
 
 @dataclass
 class Cast:
-    """What came of the cast list."""
+    """What came of the cast list. `unreadable`: by address, a regular expression of what nodes fail to answer."""
 
     plans: list[DeploymentPlan] = field(default_factory=list)
     acts: list[PersonAct] = field(default_factory=list)
     expected: list[Expectation] = field(default_factory=list)
     registered: int = 0
-    unreadable: list[str] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
 
 
 class Director:
@@ -64,8 +67,9 @@ class Director:
                 self.cast.plans += plans
                 if "gives" in run and registered is not None:
                     self.cast.acts += self._entries(told["name"], registered, run, plans)
-            if told.get("unreadable"):
-                self.cast.unreadable.append(self._folk.address(told["name"]))
+            if "unreadable" in told:
+                address = self._folk.address(told["name"])
+                self.cast.unreadable[address] = _UNREADABLE[told["unreadable"]].format(address)
             for one in told["expect"]:
                 owner = self._folk.address(one.get("by", told["name"]))
                 self.cast.expected.append(
@@ -175,22 +179,22 @@ class Director:
         participant = self._folk.address(name)
         for plan in plans:
             at = self._calendar.height(run["given_at"]) if "given_at" in run else plan.leases[-1].opens + _SOON
-            text = self._library.text(self._library.parse(run.get("instead", plan.sdl.key)))
-            app = next((app.slug for app in self._parameters.apps if plan.sdl.file.startswith(app.slug)), "")
+            sdl = self._library.parse(run.get("instead", plan.sdl.key))
+            app = next((app.slug for app in self._parameters.apps if sdl.file.startswith(app.slug)), "")
             yield entry(
-                self._parameters.task if run["gives"] == "claim" else "",
+                self._parameters.task,
                 max(at, registered + 1),
                 participant,
                 self._folk.address(plan.who),
                 plan.dseq,
-                text,
-                app,
+                self._library.text(sdl),
+                app if run["gives"] == "claim" else "",
             )
 
 
 def entry(task: str, height: int, participant: str, owner: str, dseq: int, text: str, app: str) -> PersonAct:
-    """An SDL given for a deployment; with a task it is the claim's form, which names the app."""
-    if not task:
-        return GiveSdl(height=height, participant=participant, owner=owner, dseq=dseq, sdl_text=text, app="")
+    """An SDL given for a deployment; with an app it is the claim's form, where that is named."""
+    if not app:
+        return GiveSdl(height=height, participant=participant, task=task, owner=owner, dseq=dseq, sdl_text=text)
     fields = (("owner", owner), ("dseq", str(dseq)), ("sdl", text), ("app", app))
     return SubmitClaim(height=height, participant=participant, task=task, fields=fields)

@@ -99,9 +99,9 @@ class Doers:
 
     def _enter(self, doer: Participant, app: str, how: str, plans: list[DeploymentPlan]) -> Iterator[PersonAct]:
         participant = self._folk.address(doer.name)
-        task = self._parameters.task if how == "own_claim" else ""
         last = max(plan.leases[0].opens for plan in plans)
         for plan in plans:
             at = last + self._draw.between(20, 3000)
             text = self._library.text(plan.sdl)
-            yield entry(task, at, participant, participant, plan.dseq, text, app)
+            named = app if how == "own_claim" else ""
+            yield entry(self._parameters.task, at, participant, participant, plan.dseq, text, named)

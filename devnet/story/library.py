@@ -42,7 +42,8 @@ class Story:
     `chain`: what devnet plays. `people`: what people do beside the chain, by height. `keys`: everybody's, by address.
     `totals`: the five figures once `told_by` is reached, until `closes` (heights). `catalogue`: for each app of the
     deploy task its SDL texts, whose hashes are the catalogue's. `expected`: the cast's verdicts at the tip.
-    `unreadable`: addresses about which a node fails to answer, where whoever runs the network sees to that.
+    `unreadable`: by address, a regular expression of the requests about it that a node fails to answer, where whoever
+    runs the network sees to that.
     `capacity`: the GPUs that each provider really has, by address and model. `hosts`: what the pre-flight says of
     each provider at the tip, and who claims its GPUs. `pulls`: what a code host shows; `authors`: what is expected of
     those who wrote SDLs for everybody. `decisions`: what the staff does, by height; `judged`: what is
@@ -57,7 +58,7 @@ class Story:
     closes: int
     catalogue: Mapping[str, tuple[str, ...]]
     expected: tuple[Expectation, ...]
-    unreadable: tuple[str, ...]
+    unreadable: Mapping[str, str]
     capacity: Mapping[str, Mapping[str, int]]
     hosts: tuple[HostExpectation, ...]
     pulls: tuple[PullTold, ...]
@@ -109,7 +110,7 @@ class Teller:
         kept = self._keepers(cast, rest, plans)
         written = authors(self._parameters, self._folk, self._sdls, rest, plans)
         known = {one.name: one.participant for one in written.expected} | self._cast()
-        judged = reviewing(self._parameters, self._folk, told, made, known)
+        judged = reviewing(self._parameters, self._folk, self._sdls, told, made, known)
         names = kept.names | written.names | judged.names
         people = [*renamed(people, names), *kept.acts, *written.acts, *judged.acts]
         acts = sorted([*self._acts(plans, web_owners), *judged.sends], key=lambda act: act.height)
@@ -137,7 +138,7 @@ class Teller:
             closes=self._parameters.closes,
             catalogue=catalogue,
             expected=tuple(cast.expected),
-            unreadable=tuple(cast.unreadable),
+            unreadable=cast.unreadable,
             capacity={
                 self._folk.provider(one.name): {model: gpus.count for model, gpus in one.gpus.items()}
                 for one in self._parameters.providers

@@ -34,12 +34,12 @@ class Link(PersonAct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveSdl(PersonAct):
-    """Give the SDL of one's deployment (owner, dseq). `app` is named only where the person chose one."""
+    """Give the SDL of one's deployment (owner, dseq) on the page of a task; its app is left to the SDL to say."""
 
+    task: str
     owner: str
     dseq: int
     sdl_text: str
-    app: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

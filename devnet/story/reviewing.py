@@ -13,6 +13,7 @@ from devnet.story.folk import Folk
 from devnet.story.parameters import Parameters
 from devnet.story.people import AnswerReview, MakeAppeal, PersonAct, SubmitClaim
 from devnet.story.plans import DeploymentPlan
+from devnet.story.sdls import Library
 from devnet.story.signups import Participant
 from devnet.story.staff import Decide, EndTask, GiveGrant, RuleAppeal, SetEligibility, StaffAct
 
@@ -68,11 +69,16 @@ def pick(told: Told, crowd: Sequence[Participant], plans: Sequence[DeploymentPla
 
 
 def reviewing(
-    parameters: Parameters, folk: Folk, told: Told, made: Mapping[str, Participant], others: Mapping[str, str]
+    parameters: Parameters,
+    folk: Folk,
+    library: Library,
+    told: Told,
+    made: Mapping[str, Participant],
+    others: Mapping[str, str],
 ) -> Judged:
     """Tell the file. `others`: addresses of people who are in the story anyway; those of a smaller scale are fewer,
     and what the missing ones would do is left out."""
-    judges = _Judges(parameters, folk, made, others)
+    judges = _Judges(parameters, folk, library, made, others)
     for one in told["claims"]:
         judges.claim(one)
     for one in told["eligibility"]:
@@ -89,10 +95,16 @@ class _Judges:
     """Makes the acts, one entry of the file after the other."""
 
     def __init__(
-        self, parameters: Parameters, folk: Folk, made: Mapping[str, Participant], others: Mapping[str, str]
+        self,
+        parameters: Parameters,
+        folk: Folk,
+        library: Library,
+        made: Mapping[str, Participant],
+        others: Mapping[str, str],
     ) -> None:
         self._calendar = parameters.calendar
         self._folk = folk
+        self._library = library
         self._since = {name: person.height + _SOON for name, person in made.items()}
         self._who = dict(others) | {name: folk.address(person.name) for name, person in made.items()}
         self._numbers: dict[tuple[str, str], int] = {}
@@ -108,7 +120,7 @@ class _Judges:
         height = 0
         if "at" in one:
             height = max(self._calendar.height(one["at"]), self._since.get(name, 0))
-            fields = tuple(one["fields"].items())
+            fields = tuple(self._fields(one, participant).items())
             self.judged.acts.append(SubmitClaim(height=height, participant=participant, task=task, fields=fields))
         for step in one.get("then", ()):
             height = max(self._calendar.height(step["at"]), height + 1)
@@ -120,6 +132,12 @@ class _Judges:
         self.judged.expected.append(
             JudgedExpectation(name, participant, task, subject, expect["verdict"], expect.get("reason", ""))
         )
+
+    def _fields(self, one: Told, participant: str) -> dict[str, str]:
+        if "sdl" not in one:
+            return dict(one["fields"])
+        text = self._library.text(self._library.parse(one["sdl"]))
+        return {"owner": participant, "dseq": one["dseq"], "sdl": text}
 
     def _subject(self, one: Told, participant: str) -> str:
         if "app" in one:

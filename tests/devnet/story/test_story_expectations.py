@@ -79,7 +79,7 @@ class Reading:
             if owner not in self.whose:
                 continue
             app, known = self._app(owner, dseq)
-            if app and not known and self.entered.get(owner):
+            if app and not known and self.entered.get(owner) and max(one.gpus) > 0:
                 open_pages.add((owner, app))
             if app and known:
                 leases = found.setdefault((owner, app), [])
@@ -96,7 +96,15 @@ class Reading:
                 first.setdefault(lease.bid.provider, order)
             done = sorted(first.values())[PROVIDERS - 1 : PROVIDERS]
             claims[key] = ("passed", done[0]) if done else ("failed", None)
-        return claims
+        return dict.fromkeys(self._claimed, ("failed", None)) | claims
+
+    @property
+    def _claimed(self) -> set[tuple[str, str]]:
+        """(owner, app) that people claim, whatever they deployed."""
+        named = [
+            dict(act.fields) for act in self.told.people if isinstance(act, SubmitClaim) and act.task == "deploy"
+        ]
+        return {(fields["owner"], fields["app"]) for fields in named}
 
     def _qualifies(self, owner: str, one: Deployment, lease: Lease) -> bool:
         own = lease.bid.provider in self.people[self.whose[owner]].addresses

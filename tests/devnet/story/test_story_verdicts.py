@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -95,7 +94,7 @@ def bench() -> Iterator[Bench]:
     told = story("gpu-testnet-2023")
     height = told.told_by - 1
     now = START + (height - 1) * 6_000_000_000 + 2_000_000
-    faults = [Fault("status", path=re.escape(address), api="rest") for address in told.unreadable]
+    faults = [Fault("status", path=path, api="rest") for path in told.unreadable.values()]
     with serve(told.chain, start=START, clock=Standing(now), faults=faults) as network:
         chain = Chain([network.rest_url], [network.rpc_url], Standing(now), chain_id=CHAIN, patience_seconds=0.1)
         try:
@@ -151,7 +150,7 @@ def _fields(act: PersonAct) -> dict[str, str] | None:
     if isinstance(act, SubmitClaim):
         return dict(act.fields) if act.task == "deploy" else None
     if isinstance(act, GiveSdl):
-        return {"owner": act.owner, "dseq": str(act.dseq), "sdl": act.sdl_text, "app": act.app}
+        return {"owner": act.owner, "dseq": str(act.dseq), "sdl": act.sdl_text}
     return None
 
 
