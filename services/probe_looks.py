@@ -17,7 +17,7 @@ from verifiers.chain.pinned import PinnedChain
 from verifiers.evidence import ChainPoint, Observation
 from verifiers.http import Door, Limits
 from verifiers.onboarding.state import PROBED_ROUTES, state_of
-from verifiers.probes import State
+from verifiers.probes import Standing, State
 from verifiers.provider.client import CertificateLookup, ProviderLimits, Providers
 from verifiers.provider.facts import provider_seen
 from verifiers.provider.source import certificates_of
@@ -74,10 +74,23 @@ class LiveProber:
         return answered * 2 >= len(targets)
 
     def probe(self, provider: str, host_uri: str, *, is_brief: bool) -> tuple[State, Sequence[Observation]]:
-        """One look: both certificates, /status, GetStatus."""
-        client = self.brief if is_brief else self.full
+        """One look: both certificates, /status, GetStatus.
+
+        A short look that meets somebody is followed by a full one: who is back, but slow, has everybody's time.
+        """
+        if is_brief:
+            state, seen = self._look(self.brief, provider, host_uri)
+            if state.standing is not Standing.DOWN or not any(map(_met_somebody, seen)):
+                return state, seen
+        return self._look(self.full, provider, host_uri)
+
+    def _look(self, client: Providers, provider: str, host_uri: str) -> tuple[State, Sequence[Observation]]:
         seen = client.look(provider, host_uri, self.certificates, PROBED_ROUTES)
         return state_of(provider_seen(provider, seen, self.house.clock.now(), client.api)), seen
+
+
+def _met_somebody(seen: Observation) -> bool:
+    return seen.request.startswith("TLS ") and seen.trouble is None
 
 
 def full_limits(house: House) -> ProviderLimits:
