@@ -18,7 +18,7 @@ from verifiers.chain.client import Chain
 
 NOON = parse_moment("2026-11-24T12:00:00Z")
 
-CAMPAIGN = """\
+SEASON = """\
 campaign: small-test
 revision: 1
 title: A small test
@@ -28,13 +28,23 @@ chain_id: local-v2
 opens: 2026-11-01T00:00:00Z
 closes: 2026-12-01T00:00:00Z
 reward: {unit: USD, denom: uakt, rate: "0.85", budget: 1000}
-tasks:
+"""
+"""A campaign without tasks, which follow."""
+
+TWO_GPUS = """\
+gpu_models:
+  - {id: a100, class: data_center, aliases: ["NVIDIA A100-PCI"]}
+  - {id: t4, class: data_center, vram_gib: 16}
+"""
+
+CAMPAIGN = f"""\
+{SEASON}tasks:
   - slug: deploy
     kind: ai_deployment
     title: Deploy an AI app
     summary: Deploy one.
-    params: {group_by: deployment, providers: 1}
-    reward: {amount: 10, slots: [{max: 5}]}
+    params: {{group_by: deployment, providers: 1}}
+    reward: {{amount: 10, slots: [{{max: 5}}]}}
 """
 
 

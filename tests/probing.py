@@ -16,7 +16,7 @@ from services import campaigns
 from services.house import House
 from services.probing import due_targets, onboarding_tasks, run_round, slot_at
 from tasks.moment import SECOND, Moment
-from tests.houses import NOON, make_house
+from tests.houses import NOON, SEASON, TWO_GPUS, make_house
 from verifiers.evidence import Observation, Source
 from verifiers.probes import ProbeDay, State, day_of
 
@@ -24,26 +24,14 @@ UP = State.up({"nvidia/a100": 1})
 FIVE_MINUTES = 300 * SECOND
 SINCE = Moment(NOON - 3600 * SECOND)
 
-CAMPAIGN = """\
-campaign: small-test
-revision: 1
-title: A small test
-summary: A campaign for tests.
-terms: Be kind.
-chain_id: local-v2
-opens: 2026-11-01T00:00:00Z
-closes: 2026-12-01T00:00:00Z
-reward: {unit: USD, denom: uakt, rate: "0.85", budget: 1000}
-gpu_models:
-  - {id: a100, class: data_center, aliases: ["NVIDIA A100-PCI"]}
-  - {id: t4, class: data_center, vram_gib: 16}
-tasks:
+CAMPAIGN = f"""\
+{SEASON}{TWO_GPUS}tasks:
   - slug: onboard
     kind: provider_onboarding
     title: Bring a GPU
     summary: Bring one.
-    params: {min_cpu: 2, gpu_models: listed, min_observed: 24h}
-    reward: {amount: 10, slots: [{max: 50}]}
+    params: {{min_cpu: 2, gpu_models: listed, min_observed: 24h}}
+    reward: {{amount: 10, slots: [{{max: 50}}]}}
 """
 
 

@@ -11,7 +11,7 @@ import app
 from services.clock import StoppedClock
 from services.errors import Refused, Unavailable
 from services.provider_check import ProviderReport, check_provider, wanted
-from tests.houses import NOON, make_house
+from tests.houses import NOON, SEASON, TWO_GPUS, make_house
 from tests.nodes import Answer, Asked, Node
 from tests.provider_double import CERTIFICATES_PATH, OWNER, STRANGER, ProviderDouble, made, node
 from verifiers.chain.client import Chain
@@ -19,26 +19,14 @@ from verifiers.evidence import Outcome
 
 RECORD_PATH = "/akash/provider/v1beta4/providers/"
 
-CAMPAIGN = """\
-campaign: small-test
-revision: 1
-title: A small test
-summary: A campaign for tests.
-terms: Be kind.
-chain_id: local-v2
-opens: 2026-11-01T00:00:00Z
-closes: 2026-12-01T00:00:00Z
-reward: {unit: USD, denom: uakt, rate: "0.85", budget: 1000}
-gpu_models:
-  - {id: a100, class: data_center, aliases: ["NVIDIA A100-PCI"]}
-  - {id: t4, class: data_center, vram_gib: 16}
-tasks:
+CAMPAIGN = f"""\
+{SEASON}{TWO_GPUS}tasks:
   - slug: onboard
     kind: provider_onboarding
     title: Bring a GPU
     summary: Bring one.
-    params: {min_cpu: 4, gpu_models: [a100]}
-    reward: {amount: 10, slots: [{max: 5}]}
+    params: {{min_cpu: 4, gpu_models: [a100]}}
+    reward: {{amount: 10, slots: [{{max: 5}}]}}
 """
 
 
