@@ -52,13 +52,15 @@ class AppFinding:
     """What one on-chain hash says of a deployment.
 
     `app`: the one app it is, None where it can't be said. `matching`: all that fit. `is_proven`: the content is
-    known (a given SDL's hash set or the catalogue holds the hash), so no match is a clear no.
+    known (a given SDL's hash set or the catalogue holds the hash), so no match is a clear no. `trouble`: what kept us
+    from reading the hash that a lease began with.
     """
 
     app: str | None
     matching: tuple[str, ...]
     is_proven: bool
     observations: tuple[str, ...] = ()
+    trouble: str | None = None
 
 
 def app_of(on_chain: str, owner: str, dseq: int, apps: Sequence[App], given: Sequence[GivenSdl]) -> AppFinding:

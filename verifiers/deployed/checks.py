@@ -190,14 +190,11 @@ class Checker:
             return self._unknown("own_provider", expected, trouble)
         missing = "Lease from providers that are not your own."
         finding = self._counted("own_provider", expected, (_app, _model, _own), self._owners, missing)
-        if not any(view.own == Gate.NO for view in self.survey.views) and finding.check.outcome != Outcome.PASSED:
-            return self._check(
-                "own_provider", expected, finding.check.seen, self._pending_or_passed(), finding.check.observations
-            )
-        return finding
-
-    def _pending_or_passed(self) -> Outcome:
-        return Outcome.PASSED if self.survey.views else Outcome.PENDING
+        views = self.survey.views
+        if any(view.own == Gate.NO for view in views) or finding.check.outcome == Outcome.PASSED:
+            return finding
+        outcome, seen = (Outcome.PASSED, self._owners(views)) if views else (Outcome.PENDING, finding.check.seen)
+        return self._check("own_provider", expected, seen, outcome, finding.check.observations)
 
     def _owners(self, views: Sequence[LeaseView]) -> str:
         own = list(dict.fromkeys(wording.short(view.provider) for view in views if view.own == Gate.NO))
@@ -223,8 +220,9 @@ class Checker:
         if good:
             seen = f"{good[0].app} by {'the SDL given and ' if good[0].observations else ''}the hash on the chain"
             return self._check("app", expected, seen, Outcome.PASSED, ids)
-        if any(view.app == Gate.UNKNOWN for view in survey.views):
-            return self._check("app", expected, wording.could_not_look("timeout"), Outcome.UNKNOWN, ids, _ours(None))
+        for unread in (view.finding for view in survey.views if view.app == Gate.UNKNOWN):
+            seen, ids = wording.could_not_look(unread.trouble), [*ids, *unread.observations]
+            return self._check("app", expected, seen, Outcome.UNKNOWN, ids, _ours(unread.trouble))
         return self._no_app(expected, rows, ids)
 
     def _no_app(self, expected: str, rows: Sequence[DeploymentInfo], ids: Sequence[str]) -> Finding:

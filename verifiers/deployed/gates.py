@@ -78,8 +78,8 @@ class LeaseView:
 
     @property
     def trouble(self) -> str | None:
-        """What kept us from reading its times."""
-        return self.activity.trouble
+        """What kept us from reading its times, or what it ran."""
+        return self.activity.trouble or self.finding.trouble
 
     @property
     def standing(self) -> Gate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 
@@ -161,7 +161,10 @@ class Survey:
         if then.trouble is not None:
             if then.trouble == NOT_LOOKED:
                 self._want(Want("deployment", height=height, dseq=row.id.dseq))
-            return (Gate.NO if then.trouble in FORGOTTEN else Gate.UNKNOWN), now
+            if then.trouble in FORGOTTEN:
+                return Gate.NO, now
+            ids = (*now.observations, *then.observations)
+            return Gate.UNKNOWN, replace(now, observations=ids, trouble=then.trouble)
         if then.value is None or then.value.deployment.hash == row.deployment.hash:
             return Gate.NO, now
         finding = self._app_of(then.value.deployment.hash, row)

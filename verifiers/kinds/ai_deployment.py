@@ -24,7 +24,7 @@ from verifiers.evidence import (
 )
 
 KIND = "ai_deployment"
-VERSION = 2
+VERSION = 3
 
 
 def enter(fields: Mapping[str, str], params: Mapping[str, object], addresses: Sequence[str]) -> Entry:

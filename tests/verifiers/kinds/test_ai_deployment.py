@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tasks.moment import SECOND, Moment
 from tests.deployed_cases import CLOSED, deployed, judged, outcomes, seen, three
-from tests.deployed_worlds import PROVIDERS, World, claim, params
+from tests.deployed_worlds import OTHER_HASH, PROVIDERS, World, claim, params
 from verifiers.evidence import Outcome
 from verifiers.kinds import ai_deployment
 
@@ -64,6 +64,16 @@ def test_judge__earlier_lease_forgotten__passes_with_those_that_can_be_seen() ->
     verdict = judged(world, providers=3)
     assert verdict.outcome == Outcome.PASSED
     assert verdict.height == 120
+
+
+def test_judge__older_manifest_not_readable__says_why_in_each_check_that_needs_it() -> None:
+    world = World().deploy(1, hash_hex=OTHER_HASH).lease(1).sdl(1).trouble("deployments/info", "server_error")
+    verdict = judged(world, CLOSED)
+    unknown = {check.name: check.seen for check in verdict.checks if check.outcome == Outcome.UNKNOWN}
+    assert set(unknown) == {"providers", "app", "active", "paid"}
+    assert all("could not look: the node had an error" in seen for seen in unknown.values())
+    assert verdict.missing == ("Nothing for you to do: we could not look: the node had an error, and try again.",)
+    assert seen(verdict, "own_provider") == "none is the participant's own"
 
 
 def test_judge__nothing_given__says_add_your_sdl_and_nothing_else() -> None:
