@@ -50,6 +50,8 @@ DICTIONARY: Mapping[str, str] = {
     "spread_permille": "the middle four fifths of the repetitions, their width in thousandths of the median",
     "warmup": "repetitions before, not counted",
     "repetitions": "repetitions counted",
+    "claim": "the id of the claim; GET claims/{id} names the lease, every check and the observations behind it",
+    "delivered_by": "owner: entered, signed in; lease: fetched from its address; runner: posted, then confirmed",
 }
 """What each column means, in the order of the CSV. Columns are only ever added, at the end."""
 
@@ -92,6 +94,8 @@ class PublicRun:
             "suite": result.suite,
             "proof": result.proof.mode,
             "proof_seconds": self.proof_seconds,
+            "claim": self.run.claim or "",
+            "delivered_by": self.run.delivered_by,
         }
 
     def measurements(self) -> list[dict[str, str | int]]:

@@ -131,6 +131,11 @@ def test_data__json_csv_medians__say_the_same(house: House, app: Flask) -> None:
     csv = stranger.get("/api/v1/benchmarks.csv")
     assert csv.mimetype == "text/csv"
     assert f"\n{name}," in csv.get_data(as_text=True)
+    claim = listed["items"][0]["claim"]
+    assert stranger.get(f"/api/v1/claims/{claim}").json["subject"] == name
+    head, first, *_ = csv.get_data(as_text=True).splitlines()
+    assert head.endswith(",warmup,repetitions,claim,delivered_by"), "columns are only ever added, at the end"
+    assert first.endswith(f",{claim},owner")
     again = stranger.get("/api/v1/benchmarks.csv", headers={"If-None-Match": csv.headers["ETag"]})
     assert again.status_code == 304
 

@@ -107,6 +107,8 @@ class BenchmarkAnswer(Answer):
     proof: str
     proof_seconds: str
     measurements: list[MeasurementAnswer]
+    claim: str
+    delivered_by: str
 
 
 class MedianAnswer(Answer):
