@@ -8,6 +8,7 @@ from functools import partial
 from commands.story_benchmarks import benchmark_performances
 from commands.story_decisions import decision_performances
 from commands.story_probes import probe_performances
+from commands.story_spot_checks import TOLD_AT, ToldSpotChecks
 from commands.story_staff import appointments
 from devnet.generation import V2
 from devnet.scenarios import payday
@@ -31,6 +32,7 @@ class Told:
         self._story = story(SCENARIO, scale=demo.scale, seed=demo.seed)
         self._chain = Chain(self._story.chain, V2, demo.opens)
         self._seed = demo.seed
+        self._acts_done = demo.acts_done
 
     def block(self, height: int) -> ChainPoint:
         """The block of a height, as the local network makes it."""
@@ -45,7 +47,15 @@ class Told:
         told += appointments(house, self._seed)
         told += benchmark_performances(house, self.block, self._story.keys)
         told += probe_performances(house, self.block, self._story.chain.hosts, self._story.closes)
+        told += ToldSpotChecks(house, self.block, self._story).performances()
         return sorted(told, key=lambda act: act.height)
+
+    def before_the_jobs(self, house: House) -> None:
+        """What comes first at each start."""
+        waiting = [act for act in self.performances(house) if act.waits]
+        before = sum(act.height < TOLD_AT for act in waiting)
+        is_told = self._acts_done("waited") > before
+        ToldSpotChecks(house, self.block, self._story).begin(is_told=is_told)
 
     def small_tasks(self) -> str:
         """The made-up tasks of this demo, as a part of a campaign file."""

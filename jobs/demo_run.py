@@ -54,6 +54,10 @@ class Told(Protocol):
         """The acts of people, by height."""
         ...
 
+    def before_the_jobs(self, house: House) -> None:
+        """What the platform has done before its jobs run, at each start; again: nothing changes."""
+        ...
+
     def providers(self) -> Sequence[str]:
         """The owners of the providers that answer, in the order of their ports."""
         ...
@@ -125,6 +129,7 @@ class DemoRun:
         network += [] if until is None else ["--until", str(until)]
         self.supervisor.start("devnet", self.child(*network), os.environ)
         self._wait_for_code_host()
+        self.told.before_the_jobs(house)
         self.supervisor.start("serve", [*_with_env(self.child, demo), "serve"], os.environ)
         return house
 

@@ -68,3 +68,9 @@ def job_states(session: Session) -> Sequence[JobStateRow]:
 def forget_slots(session: Session, before: Moment) -> None:
     """Remove the rows of runs long past: a slot that lies behind is never due again."""
     session.execute(delete(JobSlotRow).where(JobSlotRow.slot_ns < before))
+
+
+def release_slots(session: Session, jobs: Sequence[str], worker: str, after: Moment) -> None:
+    """Give back the later runs that a worker has taken and not begun."""
+    mine = JobSlotRow.worker == worker, JobSlotRow.job.in_(jobs), JobSlotRow.slot_ns > after
+    session.execute(delete(JobSlotRow).where(*mine, JobSlotRow.finished_ns.is_(None)))

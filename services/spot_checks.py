@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -19,7 +19,7 @@ from services import campaigns
 from services.benchmark_fetch import fetched_text
 from services.benchmark_records import keys_of, record_of, result_in, run_row
 from services.campaigns import Loaded
-from services.errors import Conflict, NotFound, Refused, TooMany
+from services.errors import Conflict, NotAllowed, NotFound, Refused, TooMany
 from services.house import House
 from tasks.moment import Moment
 from verifiers.benchmark import challenge as challenges
@@ -187,11 +187,26 @@ def _checked(per_container: int | None, gpus: int) -> int:
 def _give(
     house: House, session: Session, row: SpotCheckRow, attempt: int, wanted: Sequence[int], now: Moment
 ) -> None:
-    """A challenge for each container; their hashes are those of the SDL that carries them all."""
+    """A challenge for each container."""
     if attempt > MOST_ATTEMPTS:
         raise TooMany(f"{MOST_ATTEMPTS} attempts were made: use the challenges of the last one.")
-    key, closes = keys_of(house)[0], campaigns.required(house).task(row.task).closes
+    key = keys_of(house)[0]
     names = [challenges.spot_challenge(key, row.id, attempt, part) for part in range(len(wanted))]
+    _store(house, session, row, attempt, dict(zip(names, wanted, strict=True)), now)
+
+
+def _store(
+    house: House,
+    session: Session,
+    row: SpotCheckRow,
+    attempt: int,
+    given: Mapping[str, int],
+    now: Moment,
+    *,
+    is_shipped: bool = False,
+) -> None:
+    """Challenges with the GPUs of their containers; their hashes are those of the SDL that carries them all."""
+    names, wanted, closes = list(given), list(given.values()), campaigns.required(house).task(row.task).closes
     hashes = list(check_sdl(_text(house, row.gpu_model, row.number, names, wanted)).manifest_hashes)
     for part, (name, gpus) in enumerate(zip(names, wanted, strict=True)):
         values = {
@@ -207,8 +222,26 @@ def _give(
             "attempt": attempt,
             "part": part,
             "gpus": gpus,
+            "is_shipped": is_shipped,
         }
         insert_once(session, BenchmarkChallengeRow, values)
+
+
+def keep_shipped(house: House, participant: str, check_id: str, challenge: str) -> None:
+    """Give a spot check the challenge that a demo brings with its result; again: nothing changes.
+
+    Raises NotAllowed on a platform that others reach: there every challenge is our own. NotFound, Conflict when it
+    is over.
+    """
+    if not house.settings.on_loopback:
+        raise NotAllowed("Shipped challenges are for a demo on loopback.")
+
+    def store(session: Session) -> None:
+        row = _row(house, session, participant, check_id)
+        _is_open(row)
+        _store(house, session, row, 1, {challenge: row.gpus}, house.clock.now(), is_shipped=True)
+
+    house.ledger.transact(store)
 
 
 def sdl_of(house: House, check: SpotCheck) -> str:

@@ -25,7 +25,7 @@ def version(hosted: Hosted) -> bytes:
 
 def address(hosted: Hosted) -> bytes:
     """`GET /address`."""
-    return _compact({"address": hosted.owner})
+    return _compact({"address": hosted.says or hosted.owner})
 
 
 def status(hosted: Hosted, usage: Usage | None) -> bytes:
@@ -41,7 +41,7 @@ def status(hosted: Hosted, usage: Usage | None) -> bytes:
     }
     if tells_reclamation(hosted):
         document["reclamation_window"] = RECLAMATION_WINDOW_SECONDS * 10**9
-    return _compact(document | {"address": hosted.owner})
+    return _compact(document | {"address": hosted.says or hosted.owner})
 
 
 def tells_reclamation(hosted: Hosted) -> bool:

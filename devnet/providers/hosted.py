@@ -42,7 +42,8 @@ class Hosted:
     """A provider of a scenario that has an inventory, and so is really there.
 
     `certificate_age_days`: how old its certificate was when it was published; it is valid for 365 days. `shows`: the
-    owner whose certificate it serves instead of its own, "" its own. `faults`: what it does wrong by itself.
+    owner whose certificate it serves instead of its own, `says`: whose address it gives as its own, "" its own.
+    `faults`: what it does wrong by itself.
     """
 
     owner: str
@@ -51,6 +52,7 @@ class Hosted:
     release: str = "0.14.0"
     certificate_age_days: int = 0
     shows: str = ""
+    says: str = ""
     faults: Sequence[ProviderFault] = field(default=())
 
     def __post_init__(self) -> None:

@@ -9,8 +9,8 @@ from devnet.story.draw import Draw
 from devnet.story.folk import Folk
 from devnet.story.machines import hostname, way_of
 from devnet.story.parameters import Parameters, ProviderPlan
+from devnet.story.racks import AUDITOR, audits
 
-AUDITOR = "auditor"
 _HOUR = 600
 
 
@@ -30,10 +30,14 @@ def hosting(parameters: Parameters, folk: Folk) -> Iterator[Act]:
             changed = (*attributes, ("feat-persistent-storage", "true"))
             height = one.joins + draw.between(_HOUR, 50 * _HOUR)
             yield UpdateProvider(height=height, owner=owner, host_uri=uri, attributes=changed)
+        if way.moves is not None:
+            height, moved = way.moves
+            yield UpdateProvider(height=height, owner=owner, host_uri=moved, attributes=attributes)
         if draw.chance(50):
             signed = (("region", one.region), ("tier", "community"))
             height = one.joins + draw.between(20 * _HOUR, 90 * _HOUR)
             yield SignAttributes(height=height, auditor=folk.address(AUDITOR), provider=owner, attributes=signed)
+    yield from audits(parameters, folk)
 
 
 def provider_attributes(one: ProviderPlan, claims: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:

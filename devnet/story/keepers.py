@@ -12,6 +12,12 @@ from devnet.story.signups import Participant
 
 _SOON = 30
 _HOUR = 600
+_UNREADABLE = {
+    "record": "/providers/{}$",
+    "leases and audits": "/leases/list.*filters.provider={0}|/audit/attributes/[^/]*/{0}",
+    "keeper": "owner={}",
+}
+"""What a node fails to answer about a provider or its keeper, as requests look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +38,17 @@ class HostExpectation:
 
 @dataclass
 class Keepers:
-    """Their acts, the names that they show, what is expected of their providers."""
+    """Their acts, the names that they show, what is expected of their providers.
+
+    `keeps`: who keeps a provider; `since`: from when. `unreadable`: by address, what nodes fail to answer about it.
+    """
 
     acts: list[PersonAct] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     expected: list[HostExpectation] = field(default_factory=list)
+    keeps: dict[str, str] = field(default_factory=dict)
+    since: dict[str, int] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
 
 
 def keepers(
@@ -63,6 +75,7 @@ def keepers(
             made.names[keeper] = f"Keeper of {told['provider']}"
         if keeper:
             at = max(height, joins[told["provider"]]) + _SOON
+            made.keeps[provider], made.since[keeper] = keeper, at
             if told["provider"] not in linked or keeper != named:
                 made.acts.append(Link(height=at, participant=keeper, address=provider))
             for number, (model, count) in enumerate(claims.items(), 1):
@@ -74,6 +87,11 @@ def keepers(
         made.expected.append(
             HostExpectation(provider, keeper, claims, told["verdict"], tuple(told["not"]), told["why"])
         )
+    for told in parameters.unreadable_hosts:
+        if told["provider"] in joins:
+            provider = folk.provider(told["provider"])
+            address = made.keeps.get(provider, "") if told["fails"] == "keeper" else provider
+            made.unreadable |= {address: _UNREADABLE[told["fails"]].format(address)} if address else {}
     return made
 
 

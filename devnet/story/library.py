@@ -22,6 +22,7 @@ from devnet.story.machines import hosted
 from devnet.story.parameters import Parameters, Totals, read_parameters
 from devnet.story.people import PersonAct, Register, renamed
 from devnet.story.plans import DeploymentPlan
+from devnet.story.racks import RackExpectation, racks
 from devnet.story.reviewing import JudgedExpectation, pick, read_reviewing, reviewing, small_tasks, without
 from devnet.story.sdls import Library
 from devnet.story.signups import Participant, registrations, sign_ups
@@ -45,9 +46,10 @@ class Story:
     `unreadable`: by address, a regular expression of the requests about it that a node fails to answer, where whoever
     runs the network sees to that.
     `capacity`: the GPUs that each provider really has, by address and model. `hosts`: what the pre-flight says of
-    each provider at the tip, and who claims its GPUs. `pulls`: what a code host shows; `authors`: what is expected of
-    those who wrote SDLs for everybody. `decisions`: what the staff does, by height; `judged`: what is
-    expected of what people judge. `small_tasks`: made-up tasks, part of a campaign file.
+    each provider at the tip, and who claims its GPUs; `racks`: who claims one in the made-up tasks of racks.
+    `pulls`: what a code host shows; `authors`: what is expected of those who wrote SDLs for everybody.
+    `decisions`: what the staff does, by height; `judged`: what is expected of what people judge. `small_tasks`:
+    made-up tasks, part of a campaign file.
     """
 
     chain: Scenario
@@ -61,6 +63,7 @@ class Story:
     unreadable: Mapping[str, str]
     capacity: Mapping[str, Mapping[str, int]]
     hosts: tuple[HostExpectation, ...]
+    racks: tuple[RackExpectation, ...]
     pulls: tuple[PullTold, ...]
     authors: tuple[AuthorExpectation, ...]
     decisions: tuple[StaffAct, ...]
@@ -107,12 +110,14 @@ class Teller:
         told = read_reviewing(self._parameters)
         made = pick(told, crowd, plans)
         rest = without(crowd, made.values())
-        kept = self._keepers(cast, rest, plans)
+        registered = {act.participant: act.height for act in cast.acts if isinstance(act, Register)}
+        kept = self._keepers(registered, rest, plans)
+        racked = racks(self._parameters, self._folk, kept.keeps, registered | kept.since)
         written = authors(self._parameters, self._folk, self._sdls, rest, plans)
         known = {one.name: one.participant for one in written.expected} | self._cast()
         judged = reviewing(self._parameters, self._folk, self._sdls, told, made, known)
         names = kept.names | written.names | judged.names
-        people = [*renamed(people, names), *kept.acts, *written.acts, *judged.acts]
+        people = [*renamed(people, names), *kept.acts, *racked.acts, *written.acts, *judged.acts]
         acts = sorted([*self._acts(plans, web_owners), *judged.sends], key=lambda act: act.height)
         used = {act.sdl for act in acts if hasattr(act, "sdl")}
         catalogue = {
@@ -138,28 +143,30 @@ class Teller:
             closes=self._parameters.closes,
             catalogue=catalogue,
             expected=tuple(cast.expected),
-            unreadable=cast.unreadable,
+            unreadable=cast.unreadable | kept.unreadable,
             capacity={
                 self._folk.provider(one.name): {model: gpus.count for model, gpus in one.gpus.items()}
                 for one in self._parameters.providers
             },
             hosts=tuple(kept.expected),
+            racks=tuple(racked.expected),
             pulls=tuple(written.pulls),
             authors=tuple(written.expected),
-            decisions=tuple(sorted(judged.staff, key=lambda act: act.height)),
+            decisions=tuple(sorted([*judged.staff, *racked.staff], key=lambda act: act.height)),
             judged=tuple(judged.expected),
-            small_tasks=small_tasks(self._parameters),
+            small_tasks=small_tasks(self._parameters, self._folk),
         )
 
     def _cast(self) -> dict[str, str]:
         registered = (one["name"] for one in self._parameters.cast if one["registers"] is not None)
         return {name: self._folk.address(name) for name in registered}
 
-    def _keepers(self, cast: Cast, crowd: list[Participant], plans: list[DeploymentPlan]) -> Keepers:
+    def _keepers(
+        self, registered: Mapping[str, int], crowd: list[Participant], plans: list[DeploymentPlan]
+    ) -> Keepers:
         """Providers are kept by people who lease no GPU, so that no lease is on one's own provider by chance."""
         busy = {plan.who for plan in plans if plan.asks_gpu}
         free = [one for one in crowd if one.name not in busy]
-        registered = {act.participant: act.height for act in cast.acts if isinstance(act, Register)}
         return keepers(self._parameters, self._folk, free, registered)
 
     def _plans(self, cast: Cast, crowd: list[Participant]) -> tuple[list[DeploymentPlan], list[str], list[PersonAct]]:

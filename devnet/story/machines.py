@@ -17,12 +17,14 @@ Told = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What is special about a provider; see `ways` in providers.yaml. `revokes`: a height."""
+    """What is special about a provider; see `ways` in providers.yaml. `revokes`: a height; `moves`: (height, to)."""
 
     release: str = "0.14.0"
     certificate_age_days: int = 0
     shows: str = ""
+    says: str = ""
     revokes: int | None = None
+    moves: tuple[int, str] | None = None
     claims: tuple[str, ...] = ()
     faults: tuple[ProviderFault, ...] = field(default=())
 
@@ -32,8 +34,11 @@ def way_of(parameters: Parameters, one: ProviderPlan) -> Way:
     told = dict(parameters.ways.get(one.name, {}))
     if "revokes" in told:
         told["revokes"] = one.joins + parameters.calendar.day(told["revokes"])
-    if told.get("shows") not in {each.name for each in parameters.providers}:
-        told.pop("shows", None)  # a smaller scale may lack the provider whose certificate it would be
+    if "moves" in told:
+        told["moves"] = (parameters.calendar.day(told["moves"]["at"]), told["moves"]["to"])
+    for other in ("shows", "says"):
+        if told.get(other) not in {each.name for each in parameters.providers}:
+            told.pop(other, None)  # a smaller scale may lack the provider whose it would be
     told["claims"] = tuple(told.get("claims", ()))
     told["faults"] = tuple(_fault(parameters.calendar, fault) for fault in told.get("faults", ()))
     return Way(**told)
@@ -59,6 +64,7 @@ def _hosted(parameters: Parameters, folk: Folk, cards: Sequence[Card], one: Prov
         release=way.release,
         certificate_age_days=way.certificate_age_days,
         shows=folk.provider(way.shows) if way.shows else "",
+        says=folk.provider(way.says) if way.says else "",
         faults=way.faults,
     )
     has = Counter({model: gpus.count for model, gpus in one.gpus.items()})

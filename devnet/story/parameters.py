@@ -152,6 +152,8 @@ class Parameters:
     ways: Mapping[str, Mapping[str, Any]]
     hosts_task: str
     hosts: Sequence[Mapping[str, Any]]
+    racks: Sequence[Mapping[str, Any]]
+    unreadable_hosts: Sequence[Mapping[str, str]]
     cast: Sequence[Mapping[str, Any]]
 
 
@@ -200,6 +202,8 @@ def read_parameters(folder: Path, scale: str) -> Parameters:
         ways=hosts["ways"],
         hosts_task=keepers["task"],
         hosts=keepers["hosts"],
+        racks=keepers["racks"],
+        unreadable_hosts=keepers["unreadable"],
         cast=[one for one in _yaml(folder / "cast.yaml")["cast"] if named is None or one["name"] in named],
     )
 

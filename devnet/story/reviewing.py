@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,9 +56,10 @@ def read_reviewing(parameters: Parameters) -> Told:
     return told
 
 
-def small_tasks(parameters: Parameters) -> str:
-    """The made-up tasks, as a part of a campaign file."""
-    return (parameters.folder / "small_tasks.yaml").read_text(encoding="utf-8")
+def small_tasks(parameters: Parameters, folk: Folk) -> str:
+    """The made-up tasks, as a part of a campaign file: `address of NAME` is replaced by that person's address."""
+    text = (parameters.folder / "small_tasks.yaml").read_text(encoding="utf-8")
+    return re.sub(r"\baddress of ([a-z-]+)", lambda named: folk.address(named[1]), text)
 
 
 def pick(told: Told, crowd: Sequence[Participant], plans: Sequence[DeploymentPlan]) -> dict[str, Participant]:

@@ -77,7 +77,13 @@ def _mistake(
     """Why a result shows nothing, as a phrase; empty for a good one."""
     issued, run = record.challenge, record.result
     ours = (issued.id, issued.spot_check, issued.campaign, issued.participant, issued.provider)
-    if not issued.genuine or ours != (challenge, opened.id, claim.campaign, claim.participant, gpu.provider):
+    if not (issued.genuine or issued.shipped) or ours != (
+        challenge,
+        opened.id,
+        claim.campaign,
+        claim.participant,
+        gpu.provider,
+    ):
         return "a result is for no challenge of this spot check"
     if run.challenge != challenge:
         return f"a result is for challenge {run.challenge}"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from devnet.acts import CreateDeployment, CreateProvider
+from devnet.faults import Fault
 from devnet.network import Devnet, serve
 from devnet.story.keepers import HostExpectation
 from devnet.story.library import Story, story
@@ -24,7 +25,7 @@ from verifiers.guard import Guard
 from verifiers.kinds import provider_onboarding
 from verifiers.onboarding.leases import TENANTS
 from verifiers.onboarding.seen import record_in
-from verifiers.provider.checks import Wants, instant_checks
+from verifiers.provider.checks import Wants, instant_checks, record_checks
 from verifiers.provider.client import Providers
 from verifiers.provider.facts import provider_seen
 from verifiers.provider.gpu_models import ListedModel, ModelNames
@@ -116,7 +117,8 @@ def bench() -> Iterator[Bench]:
     campaign = load(preset("gpu-testnet-2023"))
     registered = {act.participant for act in told.people if isinstance(act, Register)}
     created = {act.owner: act.height for act in reversed(told.chain.acts) if type(act) is CreateProvider}
-    with serve(told.chain, start=START, clock=Standing(now), provider_port=0) as network:
+    faults = [Fault("status", path=path, status=503) for path in told.unreadable.values()]
+    with serve(told.chain, start=START, clock=Standing(now), faults=faults, provider_port=0) as network:
         chain = Chain([network.rest_url], [network.rpc_url], Standing(now), chain_id=CHAIN, patience_seconds=0.1)
         pinned = PinnedChain(chain, ChainPoint(CHAIN, height, Moment(now)))
         looks = PinnedProviders(Providers(Standing(now), Guard(("127.0.0.0/8",))), pinned)
@@ -130,12 +132,14 @@ def test_providers__at_the_pre_flight__fail_the_expected_checks(bench: Bench) ->
     differences = []
     for one in bench.told.hosts:
         answer = chain.state(chain.api.provider_info(one.provider), {})
-        record = record_in([answer], one.provider, chain.point, chain.api).record
-        assert record is not None
-        seen = provider_seen(one.provider, bench.sources.provider.look(one.provider, record.host_uri), now, chain.api)
-        failing = set()
+        found = record_in([answer], one.provider, chain.point, chain.api)
+        record, failing = found.record, set()
         for model, count in one.claims.items():
-            checks = instant_checks(record, seen, Wants(listed, 2, model, count))
+            wants = Wants(listed, 2, model, count)
+            checks = record_checks(one.provider, record, found.trouble, found.observations, wants)
+            if record is not None:
+                looked = bench.sources.provider.look(one.provider, record.host_uri)
+                checks += instant_checks(record, provider_seen(one.provider, looked, now, chain.api), wants)
             failing |= {check.name for check in checks if check.outcome is not Outcome.PASSED}
         if failing != set(one.not_passed):
             differences.append((one.why, sorted(failing), sorted(one.not_passed)))
@@ -174,7 +178,9 @@ def test_hosts__have_what_the_story_leases__and_keepers_who_lease_nothing(bench:
         assert (one.keeper, one.provider) in linked
         assert one.keeper in cast or one.keeper not in deployers
     claims = [act for act in told.people if isinstance(act, SubmitClaim) and act.task == TASK]
-    assert {act.participant for act in claims} == {one.keeper for one in told.hosts}
+    alone = {one.participant for one in told.racks if one.provider == one.participant}
+    assert {act.participant for act in claims} == {one.keeper for one in told.hosts} | alone
+    assert len(alone) == 1
 
 
 def test_tiny__has_a_keeper_for_each_of_its_providers() -> None:

@@ -162,6 +162,12 @@ CHEATS = {
 }
 
 
+def test_spot_check__challenge_shipped_with_a_demo__counts_as_ours() -> None:
+    world = opened()
+    _with(genuine=False, shipped=True)(world)
+    assert outcomes(looked_at(world, RECEIVED + 10))["spot_check_1"] == "passed"
+
+
 @pytest.mark.parametrize(("set_up", "said"), CHEATS.values(), ids=CHEATS)
 def test_spot_check__run_that_shows_less__stays_open_and_fails_in_the_end(
     set_up: Callable[[SpotWorld], None], said: str
