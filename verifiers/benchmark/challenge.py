@@ -12,9 +12,18 @@ from functools import cache
 from importlib.resources import files
 
 from tasks.moment import Moment, format_moment
+from verifiers.provider.gpu_models import plain_name
 
 IMAGE = "pytorch/pytorch:2.4.1-cuda12.4-cudnn9-runtime"
 """A public PyTorch image, by its tag; PyTorch 1.13 and newer will do."""
+
+IMAGES = {
+    **dict.fromkeys(("k80", "p4"), "pytorch/pytorch:2.0.1-cuda11.7-cudnn8-runtime"),
+    **dict.fromkeys(
+        ("b200", "b300", "rtx5090", "rtx5080", "pro6000se"), "pytorch/pytorch:2.7.1-cuda12.8-cudnn9-runtime"
+    ),
+}
+"""By plain name, models that `IMAGE` has no code for: the oldest need CUDA 11.7 (programmes.md), the newest 12.8."""
 
 PORT = 8080
 LOOPBACK_KEY = b"only for a platform that nobody else reaches"
@@ -109,6 +118,11 @@ def packed_runner() -> str:
     return f"import base64,zlib;exec(zlib.decompress(base64.b85decode(r'''{packed}''')))"
 
 
+def image_for(gpu_model: str | None) -> str:
+    """The image that runs on this model, as the network or a driver writes it; None: any model."""
+    return IMAGES.get(plain_name(gpu_model or ""), IMAGE)
+
+
 def sdl_text(challenge: Challenge, token: str, platform_url: str, gpu_model: str | None = None) -> str:
     """The SDL that runs the runner with this challenge on a GPU, `gpu_model` as the network writes it or any.
 
@@ -122,7 +136,7 @@ version: "2.0"
 # A benchmark for {challenge.campaign}; enter its result before {format_moment(challenge.expires_at)}.
 services:
   benchmark:
-    image: {IMAGE}
+    image: {image_for(gpu_model)}
     command: ["python3", "-c"]
     args:
       - '{packed}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from verifiers.benchmark.challenge import IMAGE, PORT, packed_runner
+from verifiers.benchmark.challenge import PORT, image_for, packed_runner
 
 MOST_CONTAINERS = 64
 
@@ -31,9 +31,9 @@ def spot_sdl(containers: Sequence[Container], platform_url: str, gpu_model: str,
     The containers stand in one group, which becomes one lease; each serves its own result at an address of its own.
     """
     names = [f"benchmark-{number}" for number in range(1, len(containers) + 1)]
-    named = list(zip(names, containers, strict=True))
+    named, image = list(zip(names, containers, strict=True)), image_for(gpu_model)
     services = "".join(
-        _service(name, each, platform_url, is_first=place == 0) for place, (name, each) in enumerate(named)
+        _service(name, each, platform_url, image, is_first=place == 0) for place, (name, each) in enumerate(named)
     )
     profiles = "".join(_profile(name, each.gpus, gpu_model) for name, each in named)
     prices = "".join(f"        {name}: {{denom: uakt, amount: 100000}}\n" for name in names)
@@ -52,12 +52,12 @@ services:
 {placed}"""
 
 
-def _service(name: str, container: Container, platform_url: str, *, is_first: bool) -> str:
+def _service(name: str, container: Container, platform_url: str, image: str, *, is_first: bool) -> str:
     packed = packed_runner().replace("'", "''")
     program = f"&runner '{packed}'" if is_first else "*runner"
     return f"""\
   {name}:
-    image: {IMAGE}
+    image: {image}
     command: ["python3", "-c"]
     args:
       - {program}

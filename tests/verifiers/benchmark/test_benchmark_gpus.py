@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tasks.moment import SECOND, Moment
+from verifiers.benchmark.challenge import image_for, issue, sdl_text
 from verifiers.benchmark.gpus import GIB, fits_listed_memory, interface_of, named_gpu, nominal_gib
+from verifiers.benchmark.spot_sdl import Container, spot_sdl
 from verifiers.provider.gpu_models import ListedModel, ModelNames
+from verifiers.sdl import check
 
 NAMES = ModelNames(
     [
@@ -76,3 +80,22 @@ def test_interface__not_said__is_empty() -> None:
 )
 def test_memory__against_the_list__fits_or_not(name: str, memory: int, listed: int | None, fits: bool) -> None:
     assert fits_listed_memory(named_gpu(name, memory, NAMES), listed) is fits
+
+
+@pytest.mark.parametrize(
+    ("model", "cuda"),
+    [("k80", "11.7"), ("p4", "11.7"), ("t4", "12.4"), ("h100", "12.4"), ("p40", "12.4"), (None, "12.4"),
+     ("rtx5090", "12.8"), ("b200", "12.8")],
+)  # fmt: skip
+def test_image__of_a_model__has_code_for_it(model: str | None, cuda: str) -> None:
+    issued = issue(b"key", "demo", "akash1a", "akash1p", Moment(0), Moment(SECOND))
+    alone = check(sdl_text(issued, "token", "", model))
+    containers = [Container("0" * 32, "token", 2), Container("1" * 32, "token", 1)]
+    spot = check(spot_sdl(containers, "", model or "a100", "A test."))
+    assert alone.valid
+    assert spot.valid
+    assert all(f"-cuda{cuda}-" in image for image in (*alone.images, *spot.images))
+
+
+def test_image__name_of_a_driver__is_read_too() -> None:
+    assert image_for("Tesla K80") == image_for("k80") != image_for("Tesla T4")
