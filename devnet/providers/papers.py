@@ -49,12 +49,7 @@ class _Localizer:
 
     def act(self, act: Act) -> Act:
         """The same act with what is local in it."""
-        # one that names another place than its own machine's is left to it
-        if (
-            isinstance(act, CreateProvider)
-            and act.owner in self._hosts
-            and self._hosts[act.owner].hostname in act.host_uri
-        ):
+        if isinstance(act, CreateProvider) and act.owner in self._hosts:
             return replace(act, host_uri=host_uri(self._ports[act.owner]))
         if isinstance(act, RevokeCertificate) and (act.owner, act.serial) in self._serials:
             return replace(act, serial=self._serials[act.owner, act.serial])

@@ -30,9 +30,6 @@ def hosting(parameters: Parameters, folk: Folk) -> Iterator[Act]:
             changed = (*attributes, ("feat-persistent-storage", "true"))
             height = one.joins + draw.between(_HOUR, 50 * _HOUR)
             yield UpdateProvider(height=height, owner=owner, host_uri=uri, attributes=changed)
-        if way.moves is not None:
-            height, moved = way.moves
-            yield UpdateProvider(height=height, owner=owner, host_uri=moved, attributes=attributes)
         if draw.chance(50):
             signed = (("region", one.region), ("tier", "community"))
             height = one.joins + draw.between(20 * _HOUR, 90 * _HOUR)

@@ -17,14 +17,13 @@ Told = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What is special about a provider; see `ways` in providers.yaml. `revokes`: a height; `moves`: (height, to)."""
+    """What is special about a provider; see `ways` in providers.yaml. `revokes`: a height."""
 
     release: str = "0.14.0"
     certificate_age_days: int = 0
     shows: str = ""
     says: str = ""
     revokes: int | None = None
-    moves: tuple[int, str] | None = None
     claims: tuple[str, ...] = ()
     faults: tuple[ProviderFault, ...] = field(default=())
 
@@ -34,8 +33,6 @@ def way_of(parameters: Parameters, one: ProviderPlan) -> Way:
     told = dict(parameters.ways.get(one.name, {}))
     if "revokes" in told:
         told["revokes"] = one.joins + parameters.calendar.day(told["revokes"])
-    if "moves" in told:
-        told["moves"] = (parameters.calendar.day(told["moves"]["at"]), told["moves"]["to"])
     for other in ("shows", "says"):
         if told.get(other) not in {each.name for each in parameters.providers}:
             told.pop(other, None)  # a smaller scale may lack the provider whose it would be

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from devnet.acts import CreateCertificate, CreateProvider, UpdateProvider
+from devnet.acts import CreateCertificate, CreateProvider
 from devnet.network import Devnet, serve
 from devnet.providers import answers
 from devnet.providers.faults import ProviderFault
@@ -293,21 +293,6 @@ def test_address__of_a_host_that_says_anothers__is_that() -> None:
     assert json.loads(answers.address(copied)) == {"address": south.owner}
     assert json.loads(answers.status(copied, None))["address"] == south.owner
     assert json.loads(answers.address(north)) == {"address": north.owner}
-
-
-def test_scenario__record_that_names_another_place__is_left_as_it_is() -> None:
-    told = small.scenario()
-    owner = told.hosts[0].owner
-    moved = UpdateProvider(
-        height=told.acts[-1].height, owner=owner, host_uri="https://192.168.7.20:8443", attributes=()
-    )
-    ports = {host.owner: 9000 + 2 * place for place, host in enumerate(told.hosts)}
-    acts = on_chain(replace(told, acts=[*told.acts, moved]), told.hosts, START, ports).scenario.acts
-    assert acts[-1] == moved
-    assert {act.host_uri for act in acts if isinstance(act, CreateProvider) and act.owner == owner} == {
-        f"https://127.0.0.1:{ports[owner]}",
-        moved.host_uri,
-    }
 
 
 def test_scenario__on_its_ports__is_a_function_of_start_and_ports() -> None:
