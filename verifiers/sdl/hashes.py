@@ -32,11 +32,23 @@ class HashSet:
     undecided: tuple[str, ...] = ()
 
 
-def manifest_hashes(sdl: Sdl, root: Node) -> HashSet:
-    """Hashes of {orders of params.storage} and {Go, TypeScript}, within bounds; `sdl` is the valid SDL of `root`."""
+def is_scripted(root: Node) -> bool:
+    """Whether the TypeScript SDK, and so the Console, takes this SDL."""
+    try:
+        typescript.groups(root)
+    except NotScripted:
+        return False
+    return True
+
+
+def manifest_hashes(sdl: Sdl, root: Node, *, console_only: bool = False) -> HashSet:
+    """Hashes of {orders of params.storage} and {Go, TypeScript}, within bounds; `sdl` is the valid SDL of `root`.
+
+    `console_only`: the Go rule refuses the SDL and makes no hash.
+    """
     undecided: list[str] = []
     hashes: dict[str, None] = {}
-    for groups in go_manifests(sdl, undecided):
+    for groups in () if console_only else go_manifests(sdl, undecided):
         _add(hashes, _group_texts(groups, undecided, escapes_separators=True), undecided)
     for groups in _scripted(root):
         _add(hashes, _group_texts(groups, undecided, escapes_separators=False), undecided)

@@ -97,16 +97,16 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class GpuModel:
-    """One alternative of a GPU request; `model` is `*` for any. `ram_gib` and `interface` where given."""
+    """One alternative of a GPU request; `model` is `*` for any. `ram` (such as 80Gi) and `interface` where given."""
 
     model: str
-    ram_gib: int | None = None
+    ram: str | None = None
     interface: str | None = None
 
     @property
     def key(self) -> str:
         """The attribute key on the chain."""
-        ram = "" if self.ram_gib is None else f"/ram/{self.ram_gib}Gi"
+        ram = "" if self.ram is None else f"/ram/{self.ram}"
         return f"vendor/nvidia/model/{self.model}{ram}" + (f"/interface/{self.interface}" if self.interface else "")
 
 
@@ -123,6 +123,11 @@ class Volume:
     def persistent(self) -> str | None:
         """The text of the attribute `persistent`."""
         return None if self.attributes is None else self.attributes.get("persistent")
+
+    @property
+    def is_ram(self) -> bool:
+        """Whether the volume lies in memory."""
+        return self.attributes is not None and self.attributes.get("class") == "ram"
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,12 +55,3 @@ class MapNode:
 
 
 Node = ScalarNode | ListNode | MapNode
-
-
-def uses_merge(node: Node) -> bool:
-    """Whether a `<<` stands anywhere in the tree: the TypeScript SDK refuses such a file."""
-    if isinstance(node, MapNode):
-        return node.merged or any(uses_merge(entry.node) for entry in node.entries.values())
-    if isinstance(node, ListNode):
-        return any(uses_merge(item) for item in node.items)
-    return False

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from verifiers.sdl.model import Compute, Deployed, GpuModel, Placement, Price, Volume
 from verifiers.sdl.nodes import ListNode, MapNode
-from verifiers.sdl.quantities import GIB, MIB, TIB, cpu_thousandths, gpu_units, size_bytes
+from verifiers.sdl.quantities import (
+    GIB,
+    MIB,
+    TIB,
+    console_cpu_thousandths,
+    console_size_bytes,
+    cpu_thousandths,
+    gpu_units,
+    size_bytes,
+)
 from verifiers.sdl.reading import Cursor
 
 STORAGE_CLASSES = ("default", "beta1", "beta2", "beta3", "ram")
@@ -16,21 +26,33 @@ MAX_COUNT = 50
 
 _AMOUNT = re.compile(r"\d{1,30}(\.\d{1,18})?", re.ASCII)
 _DENOM = re.compile(r"[a-zA-Z][a-zA-Z0-9/:._-]{2,127}")
-_GPU_MODEL = re.compile(r"[A-Za-z0-9][\w.-]{0,63}|\*", re.ASCII)
-_UNIFIED = {"true": "true", "on": "true", "yes": "true", "false": "false", "off": "false", "no": "false"}
+_ATTRIBUTE_KEY = re.compile(r"[a-zA-Z][\w/.\-]{1,126}[\w*]?", re.ASCII)
+_UNIFIED = {
+    "True": "true",
+    "TRUE": "true",
+    "False": "false",
+    "FALSE": "false",
+    "true": "true",
+    "on": "true",
+    "yes": "true",
+    "false": "false",
+    "off": "false",
+    "no": "false",
+}
 _UNREADABLE = -1
+_CPU_MEND = "write CPUs such as 0.5, 2 or 500m"
 _SIZE_MEND = "write a size such as 512Mi, 8Gi or 1G"
 
 
-def read_computes(place: Cursor) -> dict[str, Compute]:
-    """All compute profiles by name."""
-    return {name: _compute(name, cursor) for name, cursor in place.items()}
+def read_computes(place: Cursor, deployed: Container[str]) -> dict[str, Compute]:
+    """All compute profiles by name; their limits count where they are `deployed`."""
+    return {name: _compute(name, cursor) for name, cursor in place.named(deployed)}
 
 
 def _compute(name: str, place: Cursor) -> Compute:
     resources = place.at("resources")
     if resources.is_absent:
-        resources.error("name cpu, memory and storage")
+        resources.rule("name cpu, memory and storage")
     cpu, gpu = resources.at("cpu"), resources.at("gpu")
     cpu.only("units", "attributes")
     cpu.at("attributes").only("arch")
@@ -50,46 +72,56 @@ def _compute(name: str, place: Cursor) -> Compute:
 
 
 def _cpu(place: Cursor) -> int:
-    thousandths = place.parsed(cpu_thousandths, _UNREADABLE, "write CPUs such as 0.5, 2 or 500m")
+    if place.is_absent:
+        place.rule(f"say how many: {_CPU_MEND}")
+        return _UNREADABLE
+    thousandths = place.parsed_somehow(cpu_thousandths, console_cpu_thousandths, _UNREADABLE, _CPU_MEND)
     if thousandths != _UNREADABLE and not 10 <= thousandths <= 384_000:
-        place.error("the network allows 0.01 to 384 CPUs for each unit")
+        place.rule("the network allows 0.01 to 384 CPUs for each unit")
     return thousandths
 
 
 def _memory(place: Cursor) -> int:
-    size = place.parsed(size_bytes, _UNREADABLE, _SIZE_MEND)
+    size = _size(place)
     if size != _UNREADABLE and not MIB <= size <= 2 * TIB:
-        place.error("the network allows 1Mi to 2Ti of memory for each unit")
+        place.rule("the network allows 1Mi to 2Ti of memory for each unit")
     return size
+
+
+def _size(place: Cursor) -> int:
+    if place.is_absent:
+        place.rule(f"say how much: {_SIZE_MEND}")
+        return _UNREADABLE
+    return place.parsed_somehow(size_bytes, console_size_bytes, _UNREADABLE, _SIZE_MEND)
 
 
 def _volumes(place: Cursor) -> tuple[Volume, ...]:
     if place.is_absent:
-        place.error("name at least one volume: storage: {size: 1Gi}")
+        place.rule("name at least one volume: storage: {size: 1Gi}")
         return ()
     if isinstance(place.node, ListNode):
         volumes = tuple(_volume(cursor, cursor.at("name").text() or "default") for cursor in place.elements())
     elif isinstance(place.node, MapNode):
         volumes = (_volume(place, "default"),)
     else:
-        place.error("storage is one volume or a list of volumes, each with a size")
+        place.rule("storage is one volume or a list of volumes, each with a size")
         return ()
     names = [volume.name for volume in volumes]
     for volume in volumes:
         if names.count(volume.name) > 1:
-            place.error(f"two volumes are called {volume.name[:40]!r}; give each an own name")
+            place.console_only(f"two volumes are called {volume.name[:40]!r}; give each an own name")
             break
     if not volumes:
-        place.error("name at least one volume: storage: {size: 1Gi}")
+        place.rule("name at least one volume: storage: {size: 1Gi}")
     return volumes
 
 
 def _volume(place: Cursor, name: str) -> Volume:
     place.items()
     size_place = place.at("size")
-    size = size_place.parsed(size_bytes, _UNREADABLE, _SIZE_MEND)
+    size = _size(size_place)
     if size != _UNREADABLE and not 5 * MIB <= size <= 32 * TIB:
-        size_place.error("the network allows 5Mi to 32Ti for each volume")
+        size_place.rule("the network allows 5Mi to 32Ti for each volume")
     attributes = place.at("attributes")
     return Volume(name, size, None if attributes.is_absent else _storage_attributes(attributes), place.line)
 
@@ -102,16 +134,16 @@ def _storage_attributes(place: Cursor) -> dict[str, str]:
     if not storage_class and persistent == "true":
         texts["class"] = "default"
     elif storage_class == "ram" and persistent != "false":
-        place.error("class ram is never persistent: write persistent: false")
+        place.console_only("class ram is never persistent: write persistent: false")
     elif storage_class not in ("", "ram") and persistent == "false":
-        place.error(f"class {storage_class[:40]} needs persistent: true")
+        place.console_only(f"class {storage_class[:40]} needs persistent: true")
     for key in texts:
         if key not in ("persistent", "class"):
             place.at(key).error("a volume has only the attributes persistent and class")
-    if persistent not in _UNIFIED:
-        place.at("persistent").error("persistent is true or false")
+    if persistent not in ("true", "on", "yes", "false", "off", "no"):
+        place.at("persistent").console_only("persistent is true or false")
     if "class" in texts and texts["class"] not in STORAGE_CLASSES:
-        place.at("class").error(f"class is one of {', '.join(STORAGE_CLASSES)}")
+        place.at("class").console_only(f"class is one of {', '.join(STORAGE_CLASSES)}")
     texts["persistent"] = _UNIFIED.get(persistent, persistent)
     return dict(sorted(texts.items()))
 
@@ -123,7 +155,7 @@ def _gpu(place: Cursor) -> tuple[int, tuple[GpuModel, ...]]:
     units_place, attributes = place.at("units"), place.at("attributes")
     units = 0 if units_place.is_absent else units_place.parsed(gpu_units, 0, "write a whole number of GPUs")
     if units > MAX_GPU_UNITS:
-        units_place.error(f"the network allows at most {MAX_GPU_UNITS} GPUs for each unit")
+        units_place.rule(f"the network allows at most {MAX_GPU_UNITS} GPUs for each unit")
     attributes.only("vendor")
     if attributes.is_absent:
         if units:
@@ -136,26 +168,40 @@ def _gpu(place: Cursor) -> tuple[int, tuple[GpuModel, ...]]:
     for other, cursor in vendor.items():
         if other != "nvidia":
             cursor.warn(f"the network reads only nvidia here and ignores {other[:40]!r}")
-    models = tuple(_gpu_model(cursor) for cursor in vendor.at("nvidia").elements())
-    return units, models or (GpuModel("*"),)
+    models = tuple(_gpu_model(cursor) for cursor in vendor.at("nvidia").elements()) or (GpuModel("*"),)
+    if not units:
+        attributes.rule("attributes stand only beside units above 0: remove them or ask for a GPU")
+    _check_keys(vendor.at("nvidia"), [model.key for model in models])
+    return units, models
+
+
+def _check_keys(place: Cursor, keys: list[str]) -> None:
+    """The keys as the network stores them (chain-sdk `attributes/v1`: a pattern, and no key twice)."""
+    for index, key in enumerate(keys):
+        if _ATTRIBUTE_KEY.fullmatch(key) is None:
+            place.rule(f"{key[:80]!r} cannot be asked for: name a model such as a100, with ram such as 80Gi")
+        elif key in keys[:index]:
+            place.rule(f"{key[:80]!r} stands twice here; keep one")
 
 
 def _gpu_model(place: Cursor) -> GpuModel:
     place.items()
     model = place.at("model").text()
-    if _GPU_MODEL.fullmatch(model) is None:
-        place.at("model").error("name the GPU model such as a100, h100 or rtx4090")
+    if not model:
+        place.at("model").warn("without a model no GPU fits: name one such as a100, or '*' for any")
     ram, interface = place.at("ram"), place.at("interface")
-    ram_gib = None
-    if not ram.is_absent:
-        ram_gib = ram.parsed(_binary_size, 0, "write the GPU's memory such as 80Gi") // GIB
+    ram_text = None if ram.is_absent else _gpu_ram(ram)
     if not interface.is_absent and interface.text() not in GPU_INTERFACES:
         interface.error("interface is pcie or sxm")
-    return GpuModel(model, ram_gib, None if interface.is_absent else interface.text())
+    return GpuModel(model, ram_text, None if interface.is_absent else interface.text())
 
 
-def _binary_size(text: str) -> int:
-    return size_bytes(text, binary_only=True)
+def _gpu_ram(place: Cursor) -> str:
+    try:
+        return f"{size_bytes(place.text(), binary_only=True) // GIB}Gi"
+    except ValueError:
+        place.console_only("write the GPU's memory such as 80Gi")
+        return place.text()
 
 
 def read_placements(place: Cursor) -> dict[str, Placement]:

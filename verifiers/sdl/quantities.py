@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 UNITS = {
@@ -23,6 +24,8 @@ _INTEGERS = (
     (re.compile(r"[+]?([1-9]\d{0,19}|0)", re.ASCII), 10),
 )
 _MAX_BYTES = 2**63
+_CONSOLE_SIZE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([A-Za-z])([A-Za-z]*)", re.ASCII)
+_CONSOLE_CPU = re.compile(r"(\d+(?:\.\d+)?)([A-Za-z]*)", re.ASCII)
 
 YES = frozenset({"true", "True", "TRUE", "y", "Y", "yes", "Yes", "YES", "on", "On", "ON"})
 NO = frozenset({"false", "False", "FALSE", "n", "N", "no", "No", "NO", "off", "Off", "OFF"})
@@ -55,6 +58,33 @@ def size_bytes(text: str, *, binary_only: bool = False) -> int:
     if not 0 <= value < _MAX_BYTES:
         raise ValueError(text)
     return int(value)
+
+
+def console_cpu_thousandths(text: str) -> int:
+    """CPUs as the TypeScript SDK reads text: any letters may follow, `m` of either case are thousandths.
+
+    Raises ValueError for anything else, and where no whole number of thousandths comes out: the network takes none.
+    """
+    match = _CONSOLE_CPU.fullmatch(text)
+    thousandths = float(match[1]) * (1 if match[2].lower() == "m" else 1000) if match else math.nan
+    if not (thousandths.is_integer() and 0 <= thousandths < 2**32):
+        raise ValueError(text)
+    return int(thousandths)
+
+
+def console_size_bytes(text: str) -> int:
+    """A size as the TypeScript SDK reads it: 8GB, 512mi; only a lone `i` in second place means 1024 (`1GiB` is 1 GB).
+
+    Rounded up. Raises ValueError.
+    """
+    match = _CONSOLE_SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    power = "kmgtpe".find(match[2].lower()) + 1
+    value = float(match[1]) * float((1024 if match[3].lower() == "i" else 1000) ** power)
+    if not value < _MAX_BYTES:
+        raise ValueError(text)
+    return math.ceil(value)
 
 
 def gpu_units(text: str) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from verifiers.sdl import quantities
 from verifiers.sdl.nodes import ListNode, MapNode, Node, ScalarNode
 
 T = TypeVar("T")
+
+_HIGHEST = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +25,25 @@ class Problem:
 
 @dataclass(slots=True)
 class Problems:
-    """What was found so far."""
+    """What was found so far. `console`: what the command line refuses and the Console may read nevertheless."""
 
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    console: list[Problem] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """One place in the tree; `node` is None where nothing was written there."""
+    """One place in the tree; `node` is None where nothing was written there.
+
+    `unused`: nothing that is deployed needs this part; the network reads it and does not look at its rules.
+    """
 
     node: Node | None
     path: str
     line: int
     problems: Problems
+    unused: bool = False
 
     @property
     def is_absent(self) -> bool:
@@ -47,6 +54,14 @@ class Cursor:
         """Note a mistake of the SDL."""
         self.problems.errors.append(Problem(self.line, self.path, message))
 
+    def rule(self, message: str) -> None:
+        """Note a broken rule, which only matters where the part is used."""
+        (self.warn if self.unused else self.error)(message)
+
+    def console_only(self, message: str) -> None:
+        """Note what the network's Go parser refuses although the Console may deploy it."""
+        self.problems.console.append(Problem(self.line, self.path, message))
+
     def warn(self, message: str) -> None:
         """Note something that the author should know."""
         self.problems.warnings.append(Problem(self.line, self.path, message))
@@ -56,8 +71,12 @@ class Cursor:
         path = f"{self.path}.{key}" if self.path else key
         if isinstance(self.node, MapNode) and key in self.node.entries:
             entry = self.node.entries[key]
-            return Cursor(entry.node, path, entry.line, self.problems)
-        return Cursor(None, path, self.line, self.problems)
+            return Cursor(entry.node, path, entry.line, self.problems, self.unused)
+        return Cursor(None, path, self.line, self.problems, self.unused)
+
+    def named(self, used: Container[str]) -> list[tuple[str, Cursor]]:
+        """The entries of a mapping; those that are not in `used` are unused."""
+        return [(key, place if key in used else replace(place, unused=True)) for key, place in self.items()]
 
     def items(self) -> list[tuple[str, Cursor]]:
         """The entries of a mapping in the order written; an error where it is anything else."""
@@ -76,7 +95,7 @@ class Cursor:
             self.error("this must be a list; put each entry on its own line after a dash")
             return []
         places = [
-            Cursor(item, f"{self.path}[{index}]", item.line, self.problems)
+            Cursor(item, f"{self.path}[{index}]", item.line, self.problems, self.unused)
             for index, item in enumerate(self.node.items)
         ]
         return [place for place in places if not place.is_absent]
@@ -96,7 +115,7 @@ class Cursor:
             return None
         return tuple(element.text() for element in self.elements())
 
-    def whole(self, highest: int = 2**32 - 1) -> int:
+    def whole(self, highest: int = _HIGHEST) -> int:
         """An unsigned integer written without quotes; 0 where absent."""
         text = self.text()
         if self.is_absent or not isinstance(self.node, ScalarNode):
@@ -105,9 +124,11 @@ class Cursor:
             self.error(f"write the number {text[:40]!r} without quotes")
             return 0
         value = self.parsed(quantities.whole_number, 0, "write a whole number that is not negative")
-        if value > highest:
+        if value > _HIGHEST:
             self.error(f"{value} is too large; at most {highest}")
             return 0
+        if value > highest:
+            self.rule(f"{value} is too large; at most {highest}")
         return value
 
     def flag(self) -> bool:
@@ -129,6 +150,20 @@ class Cursor:
         except ValueError:
             self.error(f"{text[:40]!r} cannot be read: {mend}")
             return default
+
+    def parsed_somehow(self, parser: Callable[[str], T], console: Callable[[str], T], default: T, mend: str) -> T:
+        """The text read by `parser`, else by the Console's reader, which is noted; an error where neither can."""
+        text = self.text()
+        for read in (parser, console):
+            try:
+                value = read(text)
+            except ValueError:
+                continue
+            if read is console:
+                self.console_only(f"{text[:40]!r} cannot be read: {mend}")
+            return value
+        self.error(f"{text[:40]!r} cannot be read: {mend}")
+        return default
 
     def only(self, *known: str) -> None:
         """An error for each key that is not among `known`."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from verifiers.sdl.findings import Finding, secrets_in
 from verifiers.sdl.groupspecs import group_specs_of
-from verifiers.sdl.hashes import HashSet, manifest_hashes
+from verifiers.sdl.hashes import HashSet, is_scripted, manifest_hashes
 from verifiers.sdl.manifest import Json, exposed_entries, ip_sequence_numbers
 from verifiers.sdl.model import Sdl
 from verifiers.sdl.nodes import Node
@@ -97,11 +97,12 @@ def check(source: str | bytes) -> SdlReport:
         sdl, root, problems = _read(source)
     except SdlRefused as refused:
         return SdlReport(refused.errors)
-    if problems.errors:
-        return SdlReport(_ordered(problems.errors), _ordered(problems.warnings))
-    hashes = manifest_hashes(sdl, root)
+    if problems.errors or (problems.console and not is_scripted(root)):
+        return SdlReport(_ordered([*problems.errors, *problems.console]), _ordered(problems.warnings))
+    hashes = manifest_hashes(sdl, root, console_only=bool(problems.console))
     findings = secrets_in(sdl)
-    warnings = [*problems.warnings, *_undecided(hashes, root), *(_warning(finding) for finding in findings)]
+    console = [_console_warning(problem) for problem in problems.console]
+    warnings = [*problems.warnings, *console, *_undecided(hashes, root), *(_warning(finding) for finding in findings)]
     return SdlReport((), _ordered(warnings), _requests(sdl), _ports(sdl), hashes.hashes, findings)
 
 
@@ -138,9 +139,9 @@ def group_specs(source: str | bytes) -> list[Json]:
 
 def read_valid(source: str | bytes) -> Sdl:
     """The SDL itself. Raises SdlRefused."""
-    sdl, _, problems = _read(source)
-    if problems.errors:
-        raise SdlRefused(_ordered(problems.errors))
+    sdl, root, problems = _read(source)
+    if problems.errors or (problems.console and not is_scripted(root)):
+        raise SdlRefused(_ordered([*problems.errors, *problems.console]))
     return sdl
 
 
@@ -168,6 +169,12 @@ def _undecided(hashes: HashSet, root: Node) -> list[Problem]:
         )
         for reason in hashes.undecided
     ]
+
+
+def _console_warning(problem: Problem) -> Problem:
+    return Problem(
+        problem.line, problem.path, f"only the Console deploys this, the command line refuses it: {problem.message}"
+    )
 
 
 def _warning(finding: Finding) -> Problem:

@@ -1,4 +1,4 @@
-"""The values of an SDL as JavaScript sees them (js-yaml with the YAML 1.2 core schema), for the TypeScript rules."""
+"""The values of an SDL as JavaScript sees them (js-yaml 4 with its default schema), for the TypeScript rules."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ JsValue = None | bool | int | float | str | list["JsValue"] | dict[str, "JsValue
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INTEGER = re.compile(r"[-+]?(\d+)", re.ASCII)
 _HEX = re.compile(r"[-+]?0x([0-9a-fA-F]+)")
+_BINARY = re.compile(r"[-+]?0b([01]+)")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{4}-\d\d?-\d\d?([Tt]|[ \t]+)\d\d?:\d\d:\d\d.*", re.ASCII)
 _OCTAL = re.compile(r"[-+]?0o([0-7]+)")
 _FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
@@ -46,9 +48,9 @@ def _scalar(node: ScalarNode) -> JsValue:
 
 
 def _number(text: str) -> JsValue:
-    if _NOT_FINITE.fullmatch(text):
+    if _NOT_FINITE.fullmatch(text) or _DATE.fullmatch(text):  # a Date is no text for the SDK
         raise NotScripted(text)
-    for pattern, base in ((_HEX, 16), (_OCTAL, 8), (_INTEGER, 10)):
+    for pattern, base in ((_HEX, 16), (_OCTAL, 8), (_BINARY, 2), (_INTEGER, 10)):
         match = pattern.fullmatch(text)
         if match is not None:
             return _safe(int(match[1], base) * (-1 if text.startswith("-") else 1))

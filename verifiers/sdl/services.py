@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from verifiers.sdl.model import Credentials, Expose, ExposeTo, HttpOptions, Mount, Params, Service
 from verifiers.sdl.reading import Cursor
@@ -18,11 +19,11 @@ _ENV_NAME = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
 _ENDPOINT_NAME = re.compile(r"[a-z]+[-_a-z0-9]+")
 
 
-def read_services(place: Cursor) -> dict[str, Service]:
-    """All services by name, with their own rules checked (reference akash-sdl 6)."""
+def read_services(place: Cursor, deployed: Container[str]) -> dict[str, Service]:
+    """All services by name, with their own rules checked (reference akash-sdl 6) where they are `deployed`."""
     if place.is_absent:
         place.error("an SDL needs services: add one with an image")
-    return {name: _service(name, cursor) for name, cursor in place.items()}
+    return {name: _service(name, cursor) for name, cursor in place.named(deployed)}
 
 
 def read_endpoints(place: Cursor) -> dict[str, int]:
@@ -39,10 +40,10 @@ def read_endpoints(place: Cursor) -> dict[str, int]:
 
 def _service(name: str, place: Cursor) -> Service:
     if _SERVICE_NAME.fullmatch(name) is None:
-        place.error(f"rename the service {name[:40]!r}: lower-case letters, digits and -, starting with a letter")
+        place.rule(f"rename the service {name[:40]!r}: lower-case letters, digits and -, starting with a letter")
     image = place.at("image").text()
     if not image:
-        place.at("image").error("name the container image")
+        place.at("image").rule("name the container image")
     env = place.at("env")
     _check_env(env)
     return Service(
@@ -63,7 +64,7 @@ def _check_env(env: Cursor) -> None:
     for place in env.elements():
         name = place.text().partition("=")[0]
         if _ENV_NAME.fullmatch(name) is None or name == "." or name.startswith(".."):
-            place.error(
+            place.rule(
                 "an environment entry is NAME=value, its name of letters, digits, _, - and . without a digit first"
             )
 
@@ -71,14 +72,14 @@ def _check_env(env: Cursor) -> None:
 def _expose(place: Cursor) -> Expose:
     port = place.at("port").whole()
     if not 1 <= port <= 65535:
-        place.at("port").error("a port lies between 1 and 65535")
+        place.at("port").rule("a port lies between 1 and 65535")
     external = place.at("as")
     external_port = external.whole()
     if external_port > 65535:
-        external.error("a port lies between 1 and 65535")
+        external.warn("a port lies between 1 and 65535; no provider can open this one")
     proto = place.at("proto").text()
     if proto.upper() not in ("", "TCP", "UDP"):
-        place.at("proto").error("proto is tcp or udp")
+        place.at("proto").rule("proto is tcp or udp")
     return Expose(
         port=port,
         external_port=external_port,
@@ -102,9 +103,9 @@ def _http(place: Cursor) -> HttpOptions:
     next_cases = cases.texts() or ()
     for element in cases.elements():
         if element.text() not in NEXT_CASES:
-            element.error(f"a next case is one of {', '.join(NEXT_CASES)}")
+            element.rule(f"a next case is one of {', '.join(NEXT_CASES)}")
     if "off" in next_cases and len(next_cases) > 1:
-        cases.error("off stands alone; remove the other cases or off")
+        cases.rule("off stands alone; remove the other cases or off")
     return HttpOptions(
         max_body_size=place.at("max_body_size").whole(MAX_BODY_BYTES),
         read_timeout=place.at("read_timeout").whole(MAX_TIMEOUT_MS),
@@ -131,7 +132,7 @@ def _params(place: Cursor) -> Params | None:
 def _mount(name: str, place: Cursor) -> Mount:
     mount = place.at("mount").text()
     if not mount.startswith("/"):
-        place.at("mount").error("mount is an absolute path such as /data")
+        place.at("mount").rule("mount is an absolute path such as /data")
     return Mount(name, mount, place.at("readOnly").flag(), place.line, place.path)
 
 
@@ -140,5 +141,5 @@ def _credentials(place: Cursor) -> Credentials | None:
         return None
     for key in ("host", "username", "password"):
         if not place.at(key).text().strip():
-            place.at(key).error(f"credentials need a {key}")
+            place.at(key).rule(f"credentials need a {key}")
     return Credentials(*(place.at(key).text() for key in ("host", "email", "username", "password")))

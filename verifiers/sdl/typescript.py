@@ -7,8 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 
 from verifiers.sdl.manifest import LEASED_IP, RANDOM_PORT, SHARED_HTTP, Json
-from verifiers.sdl.nodes import Node, uses_merge
+from verifiers.sdl.nodes import Node
 from verifiers.sdl.scripted import JsValue, NotScripted, js_value, number_text
+from verifiers.sdl.scripted_relations import check_relations
+from verifiers.sdl.scripted_schema import check_schema
 
 Map = dict[str, JsValue]
 
@@ -26,12 +28,10 @@ _HTTP_DEFAULTS: Mapping[str, tuple[str, JsValue]] = {
 
 
 def document_of(root: Node) -> Map:
-    """The SDL as the SDK sees it. Raises NotScripted where the SDK refuses its version or a `<<`."""
-    if uses_merge(root):
-        raise NotScripted("<<")
+    """The SDL as the SDK sees it. Raises NotScripted where the SDK refuses it."""
     document = as_map(js_value(root))
-    if document.get("version") not in ("2.0", "2.1"):
-        raise NotScripted("version")
+    check_schema(document)
+    check_relations(document)
     return document
 
 

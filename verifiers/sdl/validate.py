@@ -6,7 +6,7 @@ import re
 
 from verifiers.sdl.manifest import Exposed, exposed_entries, ip_sequence_numbers
 from verifiers.sdl.model import Compute, Deployed, Expose, ExposeTo, Sdl, Service
-from verifiers.sdl.nodes import Node
+from verifiers.sdl.nodes import MapNode, Node
 from verifiers.sdl.profiles import read_computes, read_deployed, read_placements
 from verifiers.sdl.reading import Cursor, Problem, Problems
 from verifiers.sdl.services import read_endpoints, read_services
@@ -17,7 +17,7 @@ MAX_GROUPS = 20
 MAX_EXPOSED = 2_000
 
 _VERSION = re.compile(r"\s*v?(\d{1,6})(?:\.(\d{1,6}))?(?:\.(\d{1,6}))?\s*", re.ASCII)
-_WINDOW = re.compile(r"(\d+(\.\d+)?(h|m|s|ms))+", re.ASCII)
+_WINDOW = re.compile(r"\+?((\d+\.?\d*|\.\d+)(h|m|s|ms|us|µs|μs|ns))+", re.ASCII)
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
@@ -27,18 +27,25 @@ def read_sdl(root: Node, problems: Problems) -> Sdl:
     place = Cursor(root, "", root.line, problems)
     place.only(*TOP_LEVEL)
     profiles = place.at("profiles")
+    deployed, services = read_deployed(place.at("deployment")), place.at("services")
     sdl = Sdl(
         shares_profiles=_shares_profiles(place.at("version")),
-        services=read_services(place.at("services")),
-        computes=read_computes(profiles.at("compute")),
+        services=read_services(services, _used(services, {pair.service for pair in deployed})),
+        computes=read_computes(profiles.at("compute"), {pair.profile for pair in deployed}),
         placements=read_placements(profiles.at("placement")),
-        deployed=read_deployed(place.at("deployment")),
+        deployed=deployed,
         endpoints=read_endpoints(place.at("endpoints")),
     )
     _check_reclamation(place.at("reclamation"))
     if not problems.errors:
         _Rules(sdl, problems).check()
     return sdl
+
+
+def _used(services: Cursor, deployed: set[str]) -> set[str]:
+    """The services whose rules count: where a deployed one is missing it may be any, so all."""
+    written = set(services.node.entries) if isinstance(services.node, MapNode) else set()
+    return written if deployed - written else deployed
 
 
 def _shares_profiles(place: Cursor) -> bool:
@@ -57,8 +64,11 @@ def _shares_profiles(place: Cursor) -> bool:
 
 
 def _check_reclamation(place: Cursor) -> None:
-    if not place.is_absent and _WINDOW.fullmatch(place.at("min_window").text()) is None:
-        place.at("min_window").error("min_window is a duration such as 30m or 24h")
+    if place.node is None:
+        return
+    window = place.at("min_window")
+    if _WINDOW.fullmatch(window.text()) is None or not any(digit in "123456789" for digit in window.text()):
+        window.error("min_window is a duration above zero such as 30m or 24h")
 
 
 class _Rules:
@@ -96,6 +106,9 @@ class _Rules:
     def _error(self, line: int, path: str, message: str) -> None:
         self._problems.errors.append(Problem(line, path, message))
 
+    def _console_only(self, line: int, path: str, message: str) -> None:
+        self._problems.console.append(Problem(line, path, message))
+
     def _warn(self, line: int, path: str, message: str) -> None:
         self._problems.warnings.append(Problem(line, path, message))
 
@@ -128,7 +141,7 @@ class _Rules:
         # the network's parser compares `as` and `proto` as written
         taken = (to.ip, expose.external_port, expose.proto)
         if taken in self._ip_ports:
-            self._error(
+            self._console_only(
                 to.line,
                 expose.path,
                 f"{self._ip_ports[taken]!r} already uses this port and protocol of {to.ip[:40]!r}; set another as",
@@ -143,14 +156,18 @@ class _Rules:
                 self._error(
                     mount.line, mount.path, f"profile {pair.profile[:40]!r} has no volume of this name; add it"
                 )
+            volume = next((volume for volume in compute.volumes if volume.name == mount.name), None)
+            if self._sdl.shares_profiles and mount.read_only and volume is not None and volume.is_ram:
+                self._console_only(mount.line, mount.path, "memory is never read only: remove readOnly")
             if any(mount.mount == earlier.mount for earlier in mounts[:index]):
                 self._error(mount.line, mount.path, f"{mount.mount[:60]!r} is mounted twice; choose another path")
         mounted = {mount.name for mount in mounts}
         for volume in compute.volumes:
             if volume.persistent == "true" and volume.name not in mounted:
                 message = f"a persistent volume needs a mount: services.{service.name}.params.storage.{volume.name}"
-                # the network's parser is content when any volume of the service has one
-                (self._warn if mounts else self._error)(volume.line, compute.path, message)
+                # the parser of 2.0 is content when any volume of the service has one, that of 2.1 always
+                tell = self._warn if mounts or self._sdl.shares_profiles else self._error
+                tell(volume.line, compute.path, message)
 
     def _check_prices(self, pairs: list[Deployed]) -> None:
         prices = [self._sdl.placements[pair.placement].pricing[pair.profile] for pair in pairs]
