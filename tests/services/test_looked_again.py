@@ -95,6 +95,38 @@ def test_verify__claims_that_still_wait__asks_nothing_again_that_is_known_for_go
     chain.close()
 
 
+AUTHORS = (
+    CAMPAIGN[: CAMPAIGN.index("tasks:")]
+    + """\
+tasks:
+  - slug: write
+    kind: sdl_submission
+    title: Write an SDL
+    summary: Run for longer than there is, so every claim waits.
+    params: {own_run: true, active: 12h}
+    reward: {amount: 50, slots: [{max: 5}]}
+"""
+)
+
+
+def test_verify__sdl_whose_run_still_lasts__asks_nothing_again_that_is_known_for_good(
+    tmp_path: Path, net: Devnet
+) -> None:
+    chain = Noting([net.rest_url], [net.rpc_url], StoppedClock(at(300)))
+    chain.asked = []
+    house = make_house(tmp_path, campaign=AUTHORS, chain=chain)
+    register(house, *(small.address(name) for name in small.TENANTS))
+    for name in ("ada", "ben"):
+        for sdl in small.SDLS.values():
+            claims.submit(house.at(StoppedClock(at(100))), small.address(name), "write", {"sdl": sdl})
+    first, second = (looked(house, net, height) for height in (200, 210))
+    assert any(question in ("block", "results") for question, _ in first)
+    assert second
+    assert not {question for question in second if question in first}
+    assert {height for _, height in second} == {210}, "only what may have changed is asked: at the newest block"
+    chain.close()
+
+
 def test_verify_waiting__worker_that_was_killed__its_claims_are_looked_at_before_its_time_is_over(
     tmp_path: Path, net: Devnet
 ) -> None:
