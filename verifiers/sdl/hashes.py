@@ -32,15 +32,6 @@ class HashSet:
     undecided: tuple[str, ...] = ()
 
 
-def is_scripted(root: Node) -> bool:
-    """Whether the TypeScript SDK, and so the Console, takes this SDL."""
-    try:
-        typescript.groups(root)
-    except NotScripted:
-        return False
-    return True
-
-
 def manifest_hashes(sdl: Sdl, root: Node, *, console_only: bool = False) -> HashSet:
     """Hashes of {orders of params.storage} and {Go, TypeScript}, within bounds; `sdl` is the valid SDL of `root`.
 

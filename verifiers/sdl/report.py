@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from verifiers.sdl import typescript
 from verifiers.sdl.findings import Finding, secrets_in
 from verifiers.sdl.groupspecs import group_specs_of
-from verifiers.sdl.hashes import HashSet, is_scripted, manifest_hashes
+from verifiers.sdl.hashes import HashSet, manifest_hashes
 from verifiers.sdl.manifest import Json, exposed_entries, ip_sequence_numbers
 from verifiers.sdl.model import Sdl
 from verifiers.sdl.nodes import Node
@@ -97,7 +98,7 @@ def check(source: str | bytes) -> SdlReport:
         sdl, root, problems = _read(source)
     except SdlRefused as refused:
         return SdlReport(refused.errors)
-    if problems.errors or (problems.console and not is_scripted(root)):
+    if problems.errors or (problems.console and not typescript.accepts(root)):
         return SdlReport(_ordered([*problems.errors, *problems.console]), _ordered(problems.warnings))
     hashes = manifest_hashes(sdl, root, console_only=bool(problems.console))
     findings = secrets_in(sdl)
@@ -140,7 +141,7 @@ def group_specs(source: str | bytes) -> list[Json]:
 def read_valid(source: str | bytes) -> Sdl:
     """The SDL itself. Raises SdlRefused."""
     sdl, root, problems = _read(source)
-    if problems.errors or (problems.console and not is_scripted(root)):
+    if problems.errors or (problems.console and not typescript.accepts(root)):
         raise SdlRefused(_ordered([*problems.errors, *problems.console]))
     return sdl
 

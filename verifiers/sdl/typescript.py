@@ -28,15 +28,30 @@ _HTTP_DEFAULTS: Mapping[str, tuple[str, JsValue]] = {
 
 
 def document_of(root: Node) -> Map:
-    """The SDL as the SDK sees it. Raises NotScripted where the SDK refuses it."""
+    """The SDL as the SDK sees it. Raises NotScripted where it is no SDL of 2.0 or 2.1."""
     document = as_map(js_value(root))
-    check_schema(document)
-    check_relations(document)
+    if document.get("version") not in ("2.0", "2.1"):
+        raise NotScripted("version")
     return document
 
 
+def accepts(root: Node) -> bool:
+    """Whether the SDK, in its version 1.0.0-alpha.25, takes the SDL."""
+    try:
+        document = document_of(root)
+        check_schema(document)
+        check_relations(document)
+        Builder(document).groups()
+    except NotScripted:
+        return False
+    return True
+
+
 def groups(root: Node) -> list[Json]:
-    """The manifest groups of `generateManifest`. Raises NotScripted where the SDK refuses the SDL."""
+    """The manifest groups that `generateManifest` makes of an SDL that it takes.
+
+    Raises NotScripted where it cannot make them; the schema is not asked, for later versions of the SDK take more.
+    """
     return Builder(document_of(root)).groups()
 
 
