@@ -46,7 +46,12 @@ def _performance(player: Player, later: LaterPlayer, act: StaffOrPerson) -> Perf
         case staff.GiveGrant():
             what = act.participant, act.amount, act.reason, act.names, f"{act.task} {act.subject}"
             return Performance(act.height, partial(later.grant, act.height, *what), waits=True)
-        case staff.EndTask():
-            run = partial(later.end, act.height, act.by, act.task, act.state)
-            return Performance(act.height, run, waits=True)
+        case staff.EndTask() | staff.ReviseCampaign():
+            return Performance(act.height, _for_all(later, act), waits=True)
     raise AssertionError(act)
+
+
+def _for_all(later: LaterPlayer, act: staff.EndTask | staff.ReviseCampaign) -> partial[None]:
+    if isinstance(act, staff.EndTask):
+        return partial(later.end, act.height, act.by, act.task, act.state)
+    return partial(later.revise, act.height, act.by, act.reason, act.replaced)

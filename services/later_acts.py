@@ -5,6 +5,8 @@ Each at the block of its height, by the use cases that the API and the commands 
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +23,7 @@ from services.clock import StoppedClock
 from services.errors import NotFound
 from services.grants import Grant
 from services.house import House
+from services.loading import load_campaign
 from tasks.rewards.money import parse_micro
 from verifiers.evidence import ChainPoint
 from verifiers.reviewing import Done
@@ -92,6 +95,18 @@ class LaterPlayer:
         if not is_done:
             act = ending.publish_results if state == "provisional" else ending.finalize
             act(house, organizer, task)
+
+    def revise(self, height: int, organizer: str, reason: str, replaced: Sequence[tuple[str, str]]) -> None:
+        """Load a revision that reaches back, in whose text the second of each pair stands for the first."""
+        newest = campaigns.required(self.house).newest
+        if newest.change is not None and newest.change.reason == reason:
+            return
+        change = f"change: {{reason: {json.dumps(reason)}, reaches_back: true}}"
+        text = re.sub(r"(?m)^(change|revision):.*\n", "", newest.text)
+        for old, new in replaced:
+            text = text.replace(old, new)
+        head = f"revision: {newest.revision + 1}\n{change}\n"
+        load_campaign(self._at(height), head + text, organizer)
 
     def _appeal(self, claim: str, about: str) -> Appeal | None:
         with self.house.ledger.read() as session:

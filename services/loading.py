@@ -167,19 +167,23 @@ def load_campaign(house: House, text: str, author: str, reason: str | None = Non
 
 
 def _look_again(session: Session, before: Campaign, after: Campaign, now: Moment) -> None:
-    """Let GPUs that failed be judged again where the revision excuses more time or asks something else of them.
+    """Let claims that are not decided be judged again where the revision asks something else, and GPUs that failed
+    where it excuses more time too.
 
-    What probes and looks saw of them is kept for good, so that nothing has to be seen again. Passed claims stay: no
+    What probes and looks saw of these is kept for good, so that nothing has to be seen again. Passed claims stay: no
     excuse counts against anybody.
     """
     final = final_states(session, after.slug)
     for task in after.tasks:
         old = before.task(task.slug)
-        if task.kind != ONBOARDING or old is None or task.slug in final:
+        if old is None or task.slug in final:
             continue
         asked = [(judge_params(each, one), one.opens, one.closes) for each, one in ((before, old), (after, task))]
-        if asked[0] != asked[1]:
-            of_task = ClaimRow.campaign == after.slug, ClaimRow.task == task.slug
+        if asked[0] == asked[1]:
+            continue
+        of_task = ClaimRow.campaign == after.slug, ClaimRow.task == task.slug
+        look_again(session, now, *of_task)
+        if task.kind == ONBOARDING:
             look_again(session, now, *of_task, ClaimRow.outcome == Outcome.FAILED, settled_too=True)
 
 

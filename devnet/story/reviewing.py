@@ -16,7 +16,15 @@ from devnet.story.people import AnswerReview, MakeAppeal, PersonAct, SubmitClaim
 from devnet.story.plans import DeploymentPlan
 from devnet.story.sdls import Library
 from devnet.story.signups import Participant
-from devnet.story.staff import Decide, EndTask, GiveGrant, RuleAppeal, SetEligibility, StaffAct
+from devnet.story.staff import (
+    Decide,
+    EndTask,
+    GiveGrant,
+    ReviseCampaign,
+    RuleAppeal,
+    SetEligibility,
+    StaffAct,
+)
 
 Told = Mapping[str, Any]
 _SOON = 30
@@ -87,6 +95,8 @@ def reviewing(
         judges.eligibility(one)
     for one in told["ends"]:
         judges.end(one)
+    for one in told["revisions"]:
+        judges.revise(one)
     for one in told["grants"]:
         judges.grant(one)
     judges.judged.sends += judges.sends(told["sends"])
@@ -196,6 +206,12 @@ class _Judges:
         """Results of a task, published or made final."""
         height, by = self._calendar.height(one["at"]), self._folk.address("organizer")
         self.judged.staff.append(EndTask(height=height, by=by, task=one["task"], state=one["state"]))
+
+    def revise(self, one: Told) -> None:
+        """A revision of the campaign."""
+        height, by = self._calendar.height(one["at"]), self._folk.address("organizer")
+        replaced = tuple(one["replace"].items())
+        self.judged.staff.append(ReviseCampaign(height=height, by=by, reason=one["reason"], replaced=replaced))
 
     def grant(self, one: Told) -> None:
         """A grant by hand."""

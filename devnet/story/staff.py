@@ -73,6 +73,14 @@ class GiveGrant(StaffAct):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviseCampaign(StaffAct):
+    """Load a revision that reaches back: of each pair of `replaced` the second text stands for the first."""
+
+    reason: str
+    replaced: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndTask(StaffAct):
     """Publish the results of a task (`state` provisional), or make them final."""
 

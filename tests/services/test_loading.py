@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from ledger.audit import AuditRow
 from ledger.campaigns import CampaignRevisionRow
+from ledger.claims import ClaimRow
 from services import campaigns
 from services.eligibility import Entered, set_eligibility
 from services.ending import finalize, publish_results
@@ -20,7 +21,7 @@ from services.loading import load_campaign, preview_file
 from services.rewards import compute_awards
 from tasks.campaign import CampaignErrors
 from tests import houses
-from tests.endings import ANN, BOB, CAMPAIGN, CID, amounts, at, claimed, make_house, newest_lines
+from tests.endings import ANN, BOB, CAMPAIGN, CID, DOT, amounts, at, claimed, make_house, newest_lines
 
 BACK = 'revision: 2\nchange: {reason: "found out", reaches_back: true}'
 PAST = 'revision: 2\nchange: {reason: "x", counts_from: 2026-11-24T00:00:00Z}'
@@ -131,6 +132,17 @@ def test_load__a_revision__is_written_down_and_the_lines_name_it(house: House) -
     assert load_campaign(house, revised(("amount: 10", "amount: 8")), "Ben")[1] is False
     with pytest.raises(Conflict, match="another content"):
         preview_file(house, revised(("amount: 10", "amount: 7")))
+
+
+def test_load__asks_something_else_of_a_task__what_is_undecided_there_is_judged_again(house: House) -> None:
+    waiting, decided = (
+        claimed(house, who, "video", 5, what, holds=who == ANN) for who, what in ((ANN, "pending"), (BOB, "passed"))
+    )
+    other = claimed(house, DOT, "deploy", 30, "pending", holds=True)
+    load_campaign(house, revised(("hosts: [video.example]", "hosts: [other.example]")), "Ada")
+    with house.ledger.read() as session:
+        due = {name: session.get_one(ClaimRow, name).due_ns for name in (waiting, decided, other)}
+    assert due == {waiting: house.clock.now(), decided: None, other: None}
 
 
 def test_undecided__several_campaigns_and_no_setting__says_what_to_set(tmp_path: Path) -> None:
