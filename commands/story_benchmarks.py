@@ -68,9 +68,12 @@ def _run(told: dict[str, Any], results: dict[str, dict[str, Any]]) -> ShippedRun
 def benchmark_performances(
     house: House, block: Callable[[int], ChainPoint], known: Container[str]
 ) -> list[Performance]:
-    """Entering the shipped results, for those of their people whom the story has (`known`: addresses)."""
+    """Entering the shipped results, for those of their people whom the story has (`known`: addresses).
+
+    What is entered after its block comes behind all that waits for looks: at that block nobody can look at it yet.
+    """
     return [
-        Performance(run.entered, partial(_enter, house, block, run))
+        Performance(run.entered, partial(_enter, house, block, run), waits=run.seconds_later > 0)
         for run in shipped_runs()
         if run.participant in known
     ]
