@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from verifiers.sdl import manifest, typescript, typescript_class
+from verifiers.sdl import manifest, typescript, typescript_class, typescript_later
 from verifiers.sdl.manifest import Exposed, Json
 from verifiers.sdl.model import Sdl
 from verifiers.sdl.nodes import Node
@@ -47,9 +47,11 @@ def manifest_hashes(sdl: Sdl, root: Node, *, console_only: bool = False) -> Hash
 
 
 def _scripted(root: Node) -> Iterator[list[Json]]:
-    """The manifests of the TypeScript SDK: `generateManifest`, then its deprecated class."""
+    """The manifests of the TypeScript SDK: `generateManifest`, its later versions, and the deprecated class."""
     with suppress(NotScripted):
         yield typescript.groups(root)
+    with suppress(NotScripted):
+        yield from typescript_later.groups(root)
     with suppress(NotScripted):
         yield from typescript_class.groups(root)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from fractions import Fraction
 
 UNITS = {
     "": 1,
@@ -24,6 +25,9 @@ _INTEGERS = (
     (re.compile(r"[+]?([1-9]\d{0,19}|0)", re.ASCII), 10),
 )
 _MAX_BYTES = 2**63
+_LONGEST = 40
+_TIMEOUT = re.compile(r"(\d{1,10})(ms|s|m|h|)", re.ASCII)
+_TIMEOUT_UNITS = {"": 1, "ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 _CONSOLE_SIZE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([A-Za-z])([A-Za-z]*)", re.ASCII)
 _CONSOLE_CPU = re.compile(r"(\d+(?:\.\d+)?)([A-Za-z]*)", re.ASCII)
 
@@ -63,13 +67,15 @@ def size_bytes(text: str, *, binary_only: bool = False) -> int:
 def console_cpu_thousandths(text: str) -> int:
     """CPUs as the TypeScript SDK reads text: any letters may follow, `m` of either case are thousandths.
 
-    Raises ValueError for anything else, and where no whole number of thousandths comes out: the network takes none.
+    Rounded up to whole thousandths as later versions do it; the network takes no other. Raises ValueError.
     """
     match = _CONSOLE_CPU.fullmatch(text)
-    thousandths = float(match[1]) * (1 if match[2].lower() == "m" else 1000) if match else math.nan
-    if not (thousandths.is_integer() and 0 <= thousandths < 2**32):
+    if match is None or len(text) > _LONGEST:
         raise ValueError(text)
-    return int(thousandths)
+    thousandths = math.ceil(Fraction(match[1]) * (1 if match[2].lower() == "m" else 1000))
+    if not thousandths < 2**32:
+        raise ValueError(text)
+    return thousandths
 
 
 def console_size_bytes(text: str) -> int:
@@ -96,6 +102,15 @@ def _whole(text: str) -> int:
     if _DIGITS.fullmatch(text) is None:
         raise ValueError(text)
     return int(text)
+
+
+def timeout_ms(text: str) -> int:
+    """`500ms`, `60s`, `5m`, `1h` or a plain count of milliseconds, as SDKs since August 2026 read it. ValueError."""
+    match = _TIMEOUT.fullmatch(text)
+    value = int(match[1]) * _TIMEOUT_UNITS[match[2]] if match else 2**32
+    if value >= 2**32:
+        raise ValueError(text)
+    return value
 
 
 def whole_number(text: str) -> int:

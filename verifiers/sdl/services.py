@@ -6,6 +6,8 @@ import re
 from collections.abc import Container
 
 from verifiers.sdl.model import Credentials, Expose, ExposeTo, HttpOptions, Mount, Params, Service
+from verifiers.sdl.nodes import ScalarNode
+from verifiers.sdl.quantities import timeout_ms
 from verifiers.sdl.reading import Cursor
 
 NEXT_CASES = ("error", "timeout", "500", "502", "503", "504", "403", "404", "429", "off")
@@ -108,13 +110,27 @@ def _http(place: Cursor) -> HttpOptions:
         cases.rule("off stands alone; remove the other cases or off")
     return HttpOptions(
         max_body_size=place.at("max_body_size").whole(MAX_BODY_BYTES),
-        read_timeout=place.at("read_timeout").whole(MAX_TIMEOUT_MS),
-        send_timeout=place.at("send_timeout").whole(MAX_TIMEOUT_MS),
+        read_timeout=_timeout(place.at("read_timeout")),
+        send_timeout=_timeout(place.at("send_timeout")),
         next_tries=place.at("next_tries").whole(),
         next_timeout=place.at("next_timeout").whole(),
         proxy_buffer_size=place.at("proxy_buffer_size").whole(MAX_PROXY_BUFFER_BYTES),
         next_cases=next_cases,
     )
+
+
+def _timeout(place: Cursor) -> int:
+    """Milliseconds: up to a minute as a number, since August 2026 (chain-sdk `go/sdl`) any duration too."""
+    if place.is_absent:
+        return 0
+    text = place.text()
+    try:
+        value = timeout_ms(text)
+    except ValueError:
+        return place.whole()
+    if value > MAX_TIMEOUT_MS or not (text.isdigit() and isinstance(place.node, ScalarNode) and place.node.plain):
+        place.warn("only tools since August 2026 read this; older ones take a number of at most 60000 milliseconds")
+    return value
 
 
 def _params(place: Cursor) -> Params | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from verifiers.sdl.manifest import LEASED_IP, RANDOM_PORT, SHARED_HTTP, Json
 from verifiers.sdl.nodes import Node
+from verifiers.sdl.quantities import timeout_ms
 from verifiers.sdl.scripted import JsValue, NotScripted, js_value, number_text
 from verifiers.sdl.scripted_relations import check_relations
 from verifiers.sdl.scripted_schema import check_schema
@@ -118,11 +119,11 @@ class Builder:
         volumes = storage if isinstance(storage, list) else [storage]
         return {
             "id": unit,
-            "cpu": self._with_attributes({"units": {"val": _cpu_text(cpu.get("units"))}}, cpu, _attributes),
-            "memory": {"size": {"val": _size_text(as_map(resources.get("memory")).get("size"))}},
+            "cpu": self._with_attributes({"units": {"val": self._cpu_units(cpu.get("units"))}}, cpu, _attributes),
+            "memory": {"size": {"val": self._size(as_map(resources.get("memory")).get("size"))}},
             "storage": [self._volume(as_map(volume)) for volume in volumes],
             "gpu": self._with_attributes(
-                {"units": {"val": self._gpu_units(gpu)}}, gpu, lambda _: _gpu_attributes(gpu)
+                {"units": {"val": self._gpu_units(gpu)}}, gpu, lambda _: self._gpu_pairs(gpu)
             ),
             "endpoints": self._endpoints(service),
         }
@@ -169,9 +170,18 @@ class Builder:
     def _volume(self, volume: Map) -> Json:
         written = {
             "name": as_text(volume.get("name") or "default"),
-            "size": {"val": _size_text(volume.get("size"))},
+            "size": {"val": self._size(volume.get("size"))},
         }
         return self._with_attributes(written, volume, _volume_attributes)
+
+    def _cpu_units(self, value: JsValue) -> str:
+        return _cpu_text(value)
+
+    def _size(self, value: JsValue) -> str:
+        return _size_text(value)
+
+    def _gpu_pairs(self, gpu: Map) -> list[dict[str, str]]:
+        return _gpu_attributes(gpu)
 
     def _gpu_units(self, gpu: Map) -> str:
         return _gpu_text(gpu.get("units"))
@@ -183,6 +193,8 @@ class Builder:
         options: dict[str, object] = {}
         for name, (key, default) in _HTTP_DEFAULTS.items():
             chosen = self._http_value(given[key], default) if key in given else default
+            if name in ("readTimeout", "sendTimeout") and isinstance(chosen, str):
+                chosen = _timeout_ms(chosen)
             options[name] = (_texts(chosen) or []) if name == "nextCases" else _number(chosen)
         return options
 
@@ -248,6 +260,13 @@ def _number(value: JsValue) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise NotScripted("integer")
     return value
+
+
+def _timeout_ms(text: str) -> int:
+    try:
+        return timeout_ms(text)
+    except ValueError:
+        raise NotScripted("timeout") from None
 
 
 def _proto(expose: Map) -> str:

@@ -171,7 +171,7 @@ REFUSED: list[tuple[str, Changes, str]] = [
     ("space in a model", [("{model: t4}", "{model: gtx 1080}")], "cannot be asked for"),
     ("window of zero", [("profiles:", "reclamation: {min_window: 0s}\nprofiles:")], "above zero"),
     ("no window", [("profiles:", "reclamation:\nprofiles:")], "above zero"),
-    ("cpu that no chain takes", [("units: 2}", "units: 1500.5m}")], "write CPUs such as"),
+    ("cpu that nobody reads", [("units: 2}", "units: m1500}")], "write CPUs such as"),
 ]
 
 
