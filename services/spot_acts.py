@@ -11,7 +11,7 @@ from services.clock import StoppedClock
 from services.house import House
 from tasks.moment import SECOND, Moment
 
-EVERY = 3600 * SECOND
+EVERY = 3 * 3600 * SECOND
 """How often it is held between the moments that were drawn; the job looks once a minute, and finds nothing more."""
 
 ANSWERED_AFTER = 1800 * SECOND

@@ -28,7 +28,7 @@ from verifiers.onboarding.spot_gather import spot_checks_of
 from verifiers.onboarding.verdict import Case, verdict_of
 
 KIND = "provider_onboarding"
-VERSION = 5
+VERSION = 6
 
 
 def enter(fields: Mapping[str, str], params: Mapping[str, object], addresses: Sequence[str]) -> Entry:

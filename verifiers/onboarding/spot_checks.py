@@ -243,8 +243,9 @@ class SpotChecks:
     def _to_do(self, opened: Opened) -> str:
         until = format_moment(Moment(opened.opens + OPEN_FOR))
         count = max(self._wanted, opened.number)
+        gpus = f"all {opened.gpus} claimed GPUs" if opened.gpus > 1 else "the claimed GPU"
         return (
-            f"Spot check {opened.number} of {count} is open until {until}: lease all {opened.gpus} claimed GPUs of "
-            f"model {self.gpu.model} on your provider at once with the SDL at /spot-checks/{opened.id}, and enter "
-            "there what they answer."
+            f"Spot check {opened.number} of {count} is open until {until}: lease {gpus} of model {self.gpu.model} on "
+            f"your provider{' at once' if opened.gpus > 1 else ''} with the SDL at /spot-checks/{opened.id}, and enter "
+            f"there what {'they answer' if opened.gpus > 1 else 'it answers'}."
         )

@@ -87,7 +87,10 @@ def test_spot_check__open_without_a_result__says_until_when_and_what_to_do() -> 
     assert outcomes(verdict)["spot_check_1"] == "pending"
     assert text_of(verdict, "spot_check_1").startswith("open until ")
     assert verdict.missing[0].startswith("Spot check 1 of 1 is open until ")
-    assert "lease all 2 claimed GPUs of model a100" in verdict.missing[0]
+    assert "lease all 2 claimed GPUs of model a100 on your provider at once" in verdict.missing[0]
+    alone = looked_at(opened(gpus=1), OPENED + 10, number=1).missing[0]
+    assert "lease the claimed GPU of model a100 on your provider with the SDL" in alone
+    assert alone.endswith("enter there what it answers.")
     assert verdict.next_look == when(OVER) + 30 * SECOND
 
 
