@@ -246,6 +246,6 @@ class SpotChecks:
         gpus = f"all {opened.gpus} claimed GPUs" if opened.gpus > 1 else "the claimed GPU"
         return (
             f"Spot check {opened.number} of {count} is open until {until}: lease {gpus} of model {self.gpu.model} on "
-            f"your provider{' at once' if opened.gpus > 1 else ''} with the SDL at /spot-checks/{opened.id}, and enter "
-            f"there what {'they answer' if opened.gpus > 1 else 'it answers'}."
+            f"your provider{' at once' if opened.gpus > 1 else ''} with the SDL at /spot-checks/{opened.id}, and "
+            f"enter there what {'they answer' if opened.gpus > 1 else 'it answers'}."
         )
