@@ -33,16 +33,17 @@ class HashSet:
 
 
 def manifest_hashes(sdl: Sdl, root: Node, *, console_only: bool = False) -> HashSet:
-    """Hashes of {orders of params.storage} and {Go, TypeScript}, within bounds; `sdl` is the valid SDL of `root`.
+    """Hashes of Go in every order of params.storage and of TypeScript, within bounds; `sdl` is that of `root`.
 
     `console_only`: the Go rule refuses the SDL and makes no hash.
     """
     undecided: list[str] = []
     hashes: dict[str, None] = {}
     for groups in () if console_only else go_manifests(sdl, undecided):
-        _add(hashes, _group_texts(groups, undecided, escapes_separators=True), undecided)
+        _add(hashes, _group_texts(groups, undecided), undecided)
     for groups in _scripted(root):
-        _add(hashes, _group_texts(groups, undecided, escapes_separators=False), undecided)
+        for ordered in (_by_name(groups), groups):
+            _add(hashes, _scripted_texts(ordered), undecided)
     return HashSet(tuple(hashes), tuple(dict.fromkeys(undecided)))
 
 
@@ -105,7 +106,28 @@ ServiceTexts = list[tuple[str, list[list[str]]]]
 """For each group its name and, for each service, its canonical texts by order of params.storage, sorted first."""
 
 
-def _group_texts(groups: Sequence[Json], undecided: list[str], *, escapes_separators: bool) -> ServiceTexts:
+def _scripted_texts(groups: Sequence[Json]) -> ServiceTexts:
+    """The one text of each service: the TypeScript SDK knows no random order."""
+    return [
+        (str(group["name"]), [[manifest.canonical(each, escapes_separators=False)] for each in _services(group)])
+        for group in groups
+    ]
+
+
+def _by_name(groups: Sequence[Json]) -> list[Json]:
+    """The groups with `params.storage` sorted by name."""
+    return [{**group, "services": [_sorted_storage(service) for service in _services(group)]} for group in groups]
+
+
+def _sorted_storage(service: Json) -> Json:
+    params = service.get("params")
+    if _mounts(service) < 2 or not isinstance(params, Mapping):
+        return service
+    storage = sorted(_storage(service), key=lambda mount: str(mount["name"]))
+    return {**service, "params": {**params, "storage": storage}}
+
+
+def _group_texts(groups: Sequence[Json], undecided: list[str]) -> ServiceTexts:
     services = [(str(group["name"]), _services(group)) for group in groups]
     orders = math.prod(math.factorial(_mounts(service)) for _, members in services for service in members)
     tries_orders = orders <= MAX_MANIFESTS
@@ -114,7 +136,7 @@ def _group_texts(groups: Sequence[Json], undecided: list[str], *, escapes_separa
 
     def texts(service: Json) -> list[str]:
         variants = _storage_orders(service) if tries_orders else iter([service])
-        return [manifest.canonical(variant, escapes_separators=escapes_separators) for variant in variants]
+        return [manifest.canonical(variant) for variant in variants]
 
     return [(name, [texts(service) for service in members]) for name, members in services]
 

@@ -358,11 +358,11 @@ def _credentials(service: Map) -> Json | None:
 
 
 def mounts_of(params: Map) -> list[Json]:
-    """`params.storage` by name, which is how the SDK walks it; the class in any order (every order is tried)."""
+    """`params.storage` as written, the order of older versions; later ones sort it by name."""
     if "tee" in params:
         raise NotScripted("tee")
     storage = as_map(params["storage"]) if "storage" in params else {}
     return [
         {"name": name, "mount": as_text(mount.get("mount")), "readOnly": _flag(mount.get("readOnly"))}
-        for name, mount in sorted((name, as_map(value)) for name, value in storage.items())
+        for name, mount in ((name, as_map(value)) for name, value in storage.items())
     ]

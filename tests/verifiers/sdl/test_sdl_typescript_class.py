@@ -119,3 +119,12 @@ def test_check__tab_that_is_no_indentation__changes_nothing(old: str, new: str) 
 @pytest.mark.parametrize("text", [BASE.replace("    image", "\timage"), BASE.replace("    env", "  \tenv")])
 def test_check__tab_as_indentation__is_refused(text: str) -> None:
     assert not check(text).valid
+
+
+def test_hashes__mounts_of_the_sdk__stand_as_written_or_by_name_and_in_no_other_order() -> None:
+    volumes = ", ".join(f"{{name: {name}, size: 2Gi}}" for name in "cab")
+    mounts = ", ".join(f"{name}: {{mount: /{name}}}" for name in "cab")
+    text = BASE.replace("storage: {size: 8Gi}", f"storage: [{volumes}]")
+    text = text.replace(ENV, f"    params: {{storage: {{{mounts}}}}}\n{ENV}")
+    # Go walked a map: six orders of three mounts; the SDK's volumes keep their order, so its two hashes are its own
+    assert len(check(text).manifest_hashes) == 6 + 2
