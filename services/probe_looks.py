@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from services import campaigns
@@ -12,19 +11,17 @@ from services.campaigns import Loaded
 from services.errors import Unavailable
 from services.following import judged_point
 from services.house import House
+from services.probe_controls import WayOut, control_targets, is_asked_through, way_out
 from services.provider_looks import providers
 from verifiers.chain.pinned import PinnedChain
 from verifiers.evidence import ChainPoint, Observation
-from verifiers.http import Door, Limits
 from verifiers.onboarding.state import PROBED_ROUTES, state_of
 from verifiers.probes import Standing, State
 from verifiers.provider.client import CertificateLookup, ProviderLimits, Providers
 from verifiers.provider.facts import provider_seen
 from verifiers.provider.source import certificates_of
-from verifiers.trouble import Timeout, Trouble, Unreachable
 
 BRIEF = ProviderLimits(look_seconds=4, question_seconds=3, connect_seconds=2)
-CONTROL = Limits(deadline_seconds=5, connect_seconds=3, body_bytes=1 << 20)
 
 
 @dataclass
@@ -63,15 +60,13 @@ class LiveProber:
             lookup = certificates_of(PinnedChain(house.chain, point), full.api)
         return cls(house, Certificates(lookup), full, providers(house, BRIEF))
 
-    def is_reachable(self) -> bool:
-        """Whether at least half of the control targets answer anything at all."""
-        settings = self.house.settings
-        targets = settings.control_probes or (*settings.chain_rest, *settings.chain_rpc)
-        if not targets:
-            return False
-        with ThreadPoolExecutor(len(targets), thread_name_prefix="control") as pool:
-            answered = sum(pool.map(answers, targets))
-        return answered * 2 >= len(targets)
+    def way_out(self) -> WayOut:
+        """What the control targets say of our own way out, now."""
+        return way_out(control_targets(self.house.settings))
+
+    def is_asked_through(self, host_uri: str) -> bool:
+        """Whether this provider stands outside of our own network."""
+        return is_asked_through(host_uri, looks_up=bool(self.house.settings.allow_private_hosts))
 
     def probe(self, provider: str, host_uri: str, *, is_brief: bool) -> tuple[State, Sequence[Observation]]:
         """One look: both certificates, /status, GetStatus.
@@ -97,20 +92,6 @@ def full_limits(house: House) -> ProviderLimits:
     """What one probe may cost, by the settings."""
     seconds = house.settings.probe_seconds
     return ProviderLimits(look_seconds=seconds, question_seconds=seconds, connect_seconds=min(5.0, seconds))
-
-
-def answers(target: str) -> bool:
-    """Whether an address of the operator answers, whatever it says."""
-    door = Door(target, CONTROL)
-    try:
-        door.get("/")
-    except (Timeout, Unreachable):
-        return False
-    except Trouble:
-        return True
-    finally:
-        door.close()
-    return True
 
 
 def _point(house: House, loaded: Loaded) -> ChainPoint | None:

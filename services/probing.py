@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from sqlalchemy import select
@@ -20,12 +20,14 @@ from ledger.probes import ProbeChangeRow, keep_days, last_changes, open_days, st
 from ledger.rows import insert_rows
 from services import campaigns
 from services.campaigns import Loaded
+from services.errors import Unavailable
 from services.house import House
+from services.probe_controls import ADVICE, WayOut, are_near_by_name, control_targets
 from services.probe_looks import LiveProber
 from tasks.moment import SECOND, Moment
 from tasks.parts import Task
 from verifiers.evidence import Observation, Outcome
-from verifiers.onboarding.state import SILENT, controlled
+from verifiers.onboarding.state import SILENT, controlled, shows_way_out
 from verifiers.probes import DAY, LEAST_EVERY_SECONDS, ProbeDay, Standing, State, day_of
 
 KIND = "provider_onboarding"
@@ -41,6 +43,8 @@ FULL_EVERY = 6
 MOST_STORED = 48
 """Full observations of one provider and day: a state that flaps all day is known by then."""
 LONGEST_SPREAD_SECONDS = 15.0
+ENOUGH_SILENT = 3
+"""So many providers out there of which none answers: then it may as well be our own way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +62,19 @@ class Found:
 
     state: State
     observations: Sequence[Observation] = ()
+    is_through: bool = False
+    """Asked through our way out, not within our own network."""
 
 
 class Prober(Protocol):
     """Asks the network; nothing here raises for trouble."""
 
-    def is_reachable(self) -> bool:
-        """Whether our control targets answer: our own way out is open."""
+    def way_out(self) -> WayOut:
+        """What our control targets say of our own way out, now."""
+        ...
+
+    def is_asked_through(self, host_uri: str) -> bool:
+        """Whether this provider stands outside of our own network."""
         ...
 
     def probe(self, provider: str, host_uri: str, *, is_brief: bool) -> tuple[State, Sequence[Observation]]:
@@ -103,6 +113,20 @@ def probe(house: House) -> str:
 def onboarding_tasks(loaded: Loaded | None) -> list[Task]:
     """The campaign's tasks whose claims need probes."""
     return [task for task in loaded.newest.tasks if task.kind == KIND] if loaded else []
+
+
+def advice(house: House) -> str | None:
+    """What the operator should set for probes; None where nothing is amiss, by the names alone.
+
+    Where private hosts are allowed, providers may stand in our own network: then the job says it, by what it asked.
+    """
+    settings = house.settings
+    if settings.allow_private_hosts or not are_near_by_name(control_targets(settings)):
+        return None
+    try:
+        return ADVICE if onboarding_tasks(campaigns.current(house)) else None
+    except Unavailable:
+        return None
 
 
 def slot_at(tasks: Sequence[Task], now: Moment) -> Slot:
@@ -174,7 +198,7 @@ def run_round(
 ) -> str:
     """Probe these targets side by side. What is found is kept in parts, so that a killed round loses little; the next
     one goes on with whoever has no byte."""
-    count, was_reachable = 0, prober.is_reachable()
+    under_way = _Round(house, prober, slot, prober.way_out())
     began, left = time.monotonic(), (slot.ends - house.clock.now()) / SECOND
     pool = ThreadPoolExecutor(house.settings.probe_parallel, thread_name_prefix="probe")
     try:
@@ -182,14 +206,15 @@ def run_round(
         for provider, found in _probed(pool, prober, _in_turn(targets, slot, spread_seconds), began, left):
             waiting[provider] = found
             if len(waiting) >= KEEP_AT_ONCE:
-                was_reachable = _keep(house, prober, slot, waiting, was_reachable=was_reachable)
-                count, waiting = count + len(waiting), {}
-        _keep(house, prober, slot, waiting, was_reachable=was_reachable)
-        count += len(waiting)
+                under_way.keep(waiting)
+                waiting = {}
+        under_way.keep(waiting)
+        under_way.keep_held()
     finally:
         pool.shutdown(cancel_futures=True)
     seconds = time.monotonic() - began
-    return f"{count} of {len(targets)} providers probed in {seconds:.1f} s"
+    said = f"{under_way.count} of {len(targets)} providers probed in {seconds:.1f} s"
+    return f"{said}. {ADVICE}" if under_way.lacks_control else said
 
 
 def _in_turn(targets: Sequence[Target], slot: Slot, spread: float) -> list[tuple[float, Target]]:
@@ -216,7 +241,7 @@ def _probed(
         if target.host_uri is None:
             return Found(State.unknown("no_record"))
         state, observations = prober.probe(target.provider, target.host_uri, is_brief=target.is_brief)
-        return Found(state, observations)
+        return Found(state, observations, prober.is_asked_through(target.host_uri))
 
     names = {pool.submit(look, due, target): target.provider for due, target in turns}
     for done in as_completed(names):
@@ -225,23 +250,60 @@ def _probed(
             yield names[done], found
 
 
-def _keep(house: House, prober: Prober, slot: Slot, found: Mapping[str, Found], *, was_reachable: bool) -> bool:
-    """Store one part; down only where the control probes before and after it succeeded. Returns the later one."""
-    if not found:
-        return was_reachable
-    is_reachable = prober.is_reachable()
-    open_way = was_reachable and is_reachable
-    states = {name: controlled(one.state, is_reachable=open_way) for name, one in found.items()}
-    now = house.clock.now()
+@dataclass
+class _Round:
+    """One round under way: parts are stored as they come.
 
-    def store(session: Session) -> None:
-        days = open_days(session, sorted(states), slot.day, slot.every_seconds, slot.chain_id)
-        fresh = {name: day for name, day in days.items() if not day.slots[_place(day, slot)]}
-        keep_days(session, [day.with_state(_place(day, slot), states[name]) for name, day in fresh.items()])
-        _note_changes(session, {name: (states[name], found[name].observations) for name in fresh}, slot, now)
+    Where only our own network has answered, a provider outside of it that does not answer is held back, until one of
+    them answers, which is control enough, or the round ends.
+    """
 
-    house.ledger.transact(store)
-    return is_reachable
+    house: House
+    prober: Prober
+    slot: Slot
+    way: WayOut
+    count: int = 0
+    lacks_control: bool = False
+    _through: int = 0
+    _is_shown: bool = False
+    _held: dict[str, Found] = field(default_factory=dict)
+
+    def keep(self, found: Mapping[str, Found]) -> None:
+        """One part; down only where the control probes before and after it succeeded."""
+        if not found:
+            return
+        before, self.way = self.way, self.prober.way_out()
+        way = min(before, self.way)
+        self.count += len(found)
+        through = {name: one for name, one in found.items() if one.is_through}
+        self._through += len(through)
+        self._is_shown |= way is WayOut.OPEN or any(shows_way_out(one.state) for one in through.values())
+        if way is WayOut.NEAR:
+            self.lacks_control |= bool(through)
+            self._held |= {name: one for name, one in through.items() if one.state.standing is Standing.DOWN}
+        self._store({name: one for name, one in found.items() if name not in self._held}, is_reachable=way > 0)
+        if self._is_shown:
+            self.keep_held()
+
+    def keep_held(self) -> None:
+        """What was held back; at the round's end where nobody has answered."""
+        few = self._through < ENOUGH_SILENT and self.way is not WayOut.CLOSED
+        self._store(self._held, is_reachable=self._is_shown or few)
+        self._held = {}
+
+    def _store(self, found: Mapping[str, Found], *, is_reachable: bool) -> None:
+        if not found:
+            return
+        states = {name: controlled(one.state, is_reachable=is_reachable) for name, one in found.items()}
+        now, slot = self.house.clock.now(), self.slot
+
+        def store(session: Session) -> None:
+            days = open_days(session, sorted(states), slot.day, slot.every_seconds, slot.chain_id)
+            fresh = {name: day for name, day in days.items() if not day.slots[_place(day, slot)]}
+            keep_days(session, [day.with_state(_place(day, slot), states[name]) for name, day in fresh.items()])
+            _note_changes(session, {name: (states[name], found[name].observations) for name in fresh}, slot, now)
+
+        self.house.ledger.transact(store)
 
 
 def _note_changes(

@@ -84,7 +84,9 @@ class Settings(BaseSettings):
     verify_every_seconds: int = Field(10, ge=1, le=3600, description="how often due claims are verified")
     verify_parallel: int = Field(2, ge=1, le=32, description="how many owners' claims are looked at side by side")
     control_probes: Listed = Field(
-        (), description="addresses that show whether our own way out is open; default: the nodes of the chain"
+        (),
+        description="two or three public addresses that show whether our own way out is open; default: the nodes of "
+        "the chain, which do not show it where they stand in our own network",
     )
     probe_parallel: int = Field(32, ge=1, le=256, description="how many providers are probed side by side")
     probe_seconds: float = Field(10, ge=1, le=60, description="time in which a probed provider must have answered")

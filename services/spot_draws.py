@@ -23,6 +23,7 @@ from services.campaigns import Loaded
 from services.chain_time import fetched_block, height_at
 from services.errors import Unavailable
 from services.house import House
+from services.probe_controls import WayOut
 from services.probe_looks import LiveProber
 from services.probing import onboarding_tasks
 from services.verification import judge_params, judging_point
@@ -211,7 +212,7 @@ class _Keeper:
             return str(unavailable)
         if point is None:
             return "the chain is not read up to its tip yet"
-        if not LiveProber.open(self.house, self.loaded).is_reachable():
+        if LiveProber.open(self.house, self.loaded).way_out() is WayOut.CLOSED:
             return "our own control probes fail"
         return ""
 

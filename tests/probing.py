@@ -14,6 +14,7 @@ from ledger.probes import load_days
 from ledger.rows import insert_rows
 from services import campaigns
 from services.house import House
+from services.probe_controls import WayOut
 from services.probing import due_targets, onboarding_tasks, run_round, slot_at
 from tasks.moment import SECOND, Moment
 from tests.houses import NOON, SEASON, TWO_GPUS, make_house
@@ -86,18 +87,23 @@ def _claim(provider: str, at: Moment, **changes: object) -> dict[str, object]:
 @dataclass
 class FakeProber:
     """Finds `states` of a provider, else UP; `hanging` ones take that many seconds. `controls`: one after the other,
-    then True. `stops_after`: then it dies, as a killed process does."""
+    then `control`. `near`: who stands in our own network. `stops_after`: then it dies, as a killed process does."""
 
     states: dict[str, State] = field(default_factory=dict)
     hanging: frozenset[str] = frozenset()
     hang_seconds: float = 1.0
     look_seconds: float = 0.0
-    controls: list[bool] = field(default_factory=list)
+    controls: list[WayOut] = field(default_factory=list)
+    control: WayOut = WayOut.OPEN
+    near: frozenset[str] = frozenset()
     stops_after: int | None = None
     asked: list[tuple[str, bool]] = field(default_factory=list)
 
-    def is_reachable(self) -> bool:
-        return self.controls.pop(0) if self.controls else True
+    def way_out(self) -> WayOut:
+        return self.controls.pop(0) if self.controls else self.control
+
+    def is_asked_through(self, host_uri: str) -> bool:
+        return not any(host_uri == f"https://{name}.example:8443" for name in self.near)
 
     def probe(self, provider: str, host_uri: str, *, is_brief: bool) -> tuple[State, Sequence[Observation]]:
         if self.stops_after is not None and len(self.asked) >= self.stops_after:

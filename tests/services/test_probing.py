@@ -17,6 +17,7 @@ from ledger.observations import load_observations
 from ledger.probes import ProbeChangeRow, ProbeDayRow, keep_days, load_days, open_days
 from services import campaigns, probing
 from services.house import House
+from services.probe_controls import WayOut
 from tasks.moment import SECOND, Moment
 from tests.houses import NOON, later
 from tests.probing import FIVE_MINUTES, UP, FakeProber, names, probing_house, run, state_now, today
@@ -51,12 +52,85 @@ def test_round__same_slot_again__asks_nobody(house: House) -> None:
     assert state_now(house, ONE) == UP
 
 
-@pytest.mark.parametrize("controls", [[False], [True, False], [False, False]], ids=["before", "after", "both"])
-def test_round__control_probes_fail__nobody_is_down(house: House, controls: list[bool]) -> None:
+CLOSED, NEAR, OPEN = WayOut
+SILENCE = [State.down(cause) for cause in ("timeout", "name_unknown", "refused", "bad_certificate")]
+
+
+@pytest.mark.parametrize(
+    "controls", [[CLOSED], [OPEN, CLOSED], [CLOSED, CLOSED], [NEAR, CLOSED]], ids=["before", "after", "both", "near"]
+)
+def test_round__control_probes_fail__nobody_is_down(house: House, controls: list[WayOut]) -> None:
     run(house, FakeProber({TWO: DOWN, THREE: State.unknown("own_network")}, controls=controls))
     assert state_now(house, TWO) == State.unknown(NO_CONTROL)
     assert state_now(house, THREE) == State.unknown("own_network")
     assert state_now(house, ONE) == UP
+
+
+@pytest.mark.parametrize("silence", SILENCE, ids=lambda state: state.cause)
+def test_round__only_our_own_network_answers_and_no_provider__nobody_is_down(house: House, silence: State) -> None:
+    said = run(house, FakeProber(dict.fromkeys((ONE, TWO, THREE), silence), control=NEAR))
+    assert {state_now(house, name) for name in (ONE, TWO, THREE)} == {State.unknown(NO_CONTROL)}
+    assert [row.cause for row in changes(house)] == [NO_CONTROL] * 3
+    assert "WAYMARK_CONTROL_PROBES" in said
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [UP, *(State.down(cause) for cause in ("server_error", "not_ready", "rate_limited", "undecodable"))],
+    ids=lambda state: state.cause or "up",
+)
+def test_round__only_our_own_network_answers_and_one_provider__silent_ones_are_down(
+    house: House, answer: State
+) -> None:
+    run(house, FakeProber({ONE: DOWN, TWO: DOWN, THREE: answer}, control=NEAR))
+    assert [state_now(house, name) for name in (ONE, TWO, THREE)] == [DOWN, DOWN, answer]
+    assert len(changes(house)) == 3
+
+
+def test_round__only_our_own_network_answers__two_silent_ones_are_no_sign(tmp_path: Path) -> None:
+    house = probing_house(tmp_path, [ONE, TWO])
+    run(house, FakeProber(dict.fromkeys((ONE, TWO), DOWN), control=NEAR))
+    assert {state_now(house, name) for name in (ONE, TWO)} == {DOWN}
+
+
+def test_round__providers_of_our_own_network__are_controlled_by_it_and_prove_nothing(tmp_path: Path) -> None:
+    near, out = names(5)[:2], names(5)[2:]
+    house = probing_house(tmp_path, [*near, *out])
+    run(house, FakeProber(dict.fromkeys((near[0], *out), DOWN), control=NEAR, near=frozenset(near)))
+    assert [state_now(house, name) for name in near] == [DOWN, UP]
+    assert {state_now(house, name) for name in out} == {State.unknown(NO_CONTROL)}
+
+
+def test_round__all_providers_in_our_own_network__needs_no_public_target(house: House) -> None:
+    everybody = (ONE, TWO, THREE)
+    said = run(house, FakeProber(dict.fromkeys(everybody, DOWN), control=NEAR, near=frozenset(everybody)))
+    assert {state_now(house, name) for name in everybody} == {DOWN}
+    assert "WAYMARK_CONTROL_PROBES" not in said
+
+
+def test_round__many_silent_ones_before_the_first_answer__are_down_once_each(tmp_path: Path) -> None:
+    providers = names(200)
+    house = probing_house(tmp_path, providers)
+    lonely = FakeProber(dict.fromkeys(providers, DOWN), control=NEAR)
+    lonely.states[_asked_last(house)] = UP
+    assert "200 of 200" in run(house, lonely)
+    found = [state_now(house, name) for name in providers]
+    assert (found.count(DOWN), found.count(UP)) == (199, 1)
+    assert len(changes(house)) == 200
+
+
+def _asked_last(house: House) -> str:
+    loaded = campaigns.required(house)
+    slot = probing.slot_at(probing.onboarding_tasks(loaded), house.clock.now())
+    return probing._in_turn(probing.due_targets(house, loaded, slot), slot, 0.0)[-1][1].provider
+
+
+def test_round__way_out_is_lost_while_it_runs__silent_ones_before_it_are_not_down(tmp_path: Path) -> None:
+    providers = names(probing.KEEP_AT_ONCE * 2)
+    house = probing_house(tmp_path, providers)
+    run(house, FakeProber(dict.fromkeys(providers, DOWN), controls=[NEAR, NEAR, CLOSED]))
+    found = [state_now(house, name) for name in providers]
+    assert set(found) == {State.unknown(NO_CONTROL)}
 
 
 @pytest.mark.parametrize(

@@ -59,3 +59,17 @@ def controlled(state: State, *, is_reachable: bool) -> State:
     if state.standing is Standing.DOWN and not is_reachable:
         return State.unknown(NO_CONTROL)
     return state
+
+
+_AFTER_ITS_CERTIFICATE = frozenset(
+    {
+        "rate_limited", "server_error", "denied", "grpc_failed", "not_ready", "redirected", "too_large",
+        "undecodable", "unimplemented", "wrong_content_type",
+    }
+)  # fmt: skip
+
+
+def shows_way_out(state: State) -> bool:
+    """Whether this provider itself has answered. A foreign certificate is no proof: what stands between our network
+    and the world shows one to everybody, and refuses connections in other people's names."""
+    return state.standing is Standing.UP or state.cause in _AFTER_ITS_CERTIFICATE

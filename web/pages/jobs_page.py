@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from ledger.jobs import job_states
+from services.probing import advice
 from web.context import house
 from web.site import surroundings
 
@@ -26,4 +27,5 @@ def jobs_page() -> str:
     """Every job with its last run."""
     with house().ledger.read() as session:
         states = job_states(session)
-    return render_template("jobs.html", states=states, titles=_TITLES, network=surroundings().network)
+    told = advice(house())
+    return render_template("jobs.html", states=states, titles=_TITLES, network=surroundings().network, advice=told)

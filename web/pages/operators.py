@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from ledger.jobs import job_states
 from services.house import House
 from services.network import network
+from services.probing import advice
 from services.workload import Workload, workload
 from tasks.moment import SECOND
 from web.context import house
@@ -29,10 +30,12 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """The database answers with the tables of this version; else 503 by the error handler."""
+    """The database answers with the tables of this version; else 503 by the error handler. `advice`: what the
+    operator should set."""
     workload(house())
-    seen = network(house())
-    return jsonify(ready=True, chain=seen.state if seen else "not connected")
+    seen, told = network(house()), advice(house())
+    said = {"advice": told} if told else {}
+    return jsonify(ready=True, chain=seen.state if seen else "not connected", **said)
 
 
 @blueprint.get("/metrics")
