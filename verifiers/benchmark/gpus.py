@@ -5,13 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from verifiers.provider.gpu_models import ModelNames
+from verifiers.benchmark.ceilings import CEILINGS
+from verifiers.provider.gpu_models import PCI_IDS, ModelNames, plain_name
 
 GIB = 1 << 30
 NOMINAL_GIB = (2, 3, 4, 6, 8, 10, 11, 12, 16, 20, 24, 32, 40, 48, 64, 80, 94, 96, 141, 180, 192, 288)
 """Sizes that cards are sold with; a driver shows a little less, up to a sixteenth less with ECC."""
 
 _INTERFACES = (("sxm", ("sxm", "hbm3", "hbm2e")), ("pcie", ("pcie", "pci")), ("nvl", ("nvl",)))
+
+KNOWN = frozenset({*CEILINGS, *PCI_IDS.values()})
+"""Plain names of models that this platform knows whatever a campaign lists."""
+
+_SERIES = ("rtx", "gtx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,24 @@ def interface_of(name: str) -> str:
         if any(word.startswith(beginnings) for word in words):
             return interface
     return ""
+
+
+def same_model(one: str, other: str) -> bool:
+    """Whether two plain names or ids are one model: with its series or without, as providers write `4090`, `a6000`.
+
+    All else counts: `rtx4080super` is no `rtx4080`, `l40` no `l4`.
+    """
+    return other in _spellings(one)
+
+
+def is_known(name: str, names: ModelNames) -> bool:
+    """Whether a plain name or id is in the campaign's table or in ours; what is not may be any card's."""
+    return any(spelling in KNOWN or names.lists(spelling) for spelling in _spellings(plain_name(name)))
+
+
+def _spellings(plain: str) -> tuple[str, ...]:
+    bare = next((plain.removeprefix(series) for series in _SERIES if plain.startswith(series)), "")
+    return (plain, bare) if bare else (plain, *(series + plain for series in _SERIES))
 
 
 def fits_listed_memory(gpu: NamedGpu, listed_gib: int | None) -> bool:

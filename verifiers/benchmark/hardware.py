@@ -6,13 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from verifiers.benchmark.answers import GpuFacts
-from verifiers.benchmark.gpus import NamedGpu, fits_listed_memory, named_gpu, nominal_gib
+from verifiers.benchmark.gpus import NamedGpu, fits_listed_memory, is_known, named_gpu, nominal_gib, same_model
 from verifiers.benchmark.params import BenchmarkParams
 from verifiers.chain.answers import Group, Provider
 from verifiers.chain.answers.resources import ANY, GpuModel
 from verifiers.provider.gpu_models import plain_name
 from verifiers.provider.inventory import Inventory
 from verifiers.provider.quantities import whole
+
+NO_GPUS = frozenset({"none"})
+"""The models of an inventory in which there is no GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,20 @@ def hardware(facts: GpuFacts, told: Iterable[Told], params: BenchmarkParams) -> 
     gpu = named_gpu(facts.name, facts.memory_bytes, params.names)
     model = gpu.model or plain_name(facts.name)
     known = tuple(each for each in told if each.models)
-    mismatch = next((text for each in known if not each.is_late and (text := _against(gpu, model, each))), "")
+    clear = [each for each in known if not each.is_late and not _is_guess(model, each, params)]
+    mismatch = next((text for each in clear if (text := _against(gpu, model, each))), "")
     return Hardware(gpu, model, known, mismatch, tuple(_doubts(facts, gpu, model, known, params)))
 
 
+def _is_guess(model: str, told: Told, params: BenchmarkParams) -> bool:
+    """Whether names differ of which one is in no table: it may be another spelling of the same card."""
+    if any(same_model(model, each) for each in told.models) or told.models == NO_GPUS:
+        return False
+    return not all(is_known(each, params.names) for each in (model, *told.models))
+
+
 def _against(gpu: NamedGpu, model: str, told: Told) -> str:
-    if model not in told.models:
+    if not any(same_model(model, each) for each in told.models):
         return f"{told.source} has {_named(told)}, the result names {model}"
     if told.sizes and gpu.vram_gib not in told.sizes:
         return f"{told.source} has {_named(told)}, the result's GPU has {gpu.vram_gib} GB"
@@ -68,10 +79,13 @@ def _doubts(
     if not told:
         yield "nothing but the result names the GPU"
     for each in told:
-        if each.is_late and (text := _against(gpu, model, each)):
+        text = _against(gpu, model, each)
+        if text and each.is_late:
             yield f"{text}, seen more than a day after the run"
+        elif text and _is_guess(model, each, params):
+            yield f"{text} ({gpu.name}): a name that is in no table, so these may be one card"
     label = params.names.pci_label(facts.pci_id.lower().removeprefix("0x")[:4])
-    if label is not None and label != model:
+    if label is not None and not same_model(label, model):
         yield f"the PCI id {facts.pci_id} is that of a {label}, the name says {model}"
     listed = params.names.vram_gib(gpu.model) if gpu.model else None
     if not fits_listed_memory(gpu, listed):
@@ -96,11 +110,11 @@ def of_attributes(record: Provider, params: BenchmarkParams) -> Told:
 def of_inventory(inventory: Inventory, model: str, params: BenchmarkParams) -> Told:
     """The models in the provider's inventory, and the memory of those of `model` where each says it."""
     gpus = [gpu for node in inventory.nodes for gpu in node.gpus]
-    sizes = [gpu.memory_bytes for gpu in gpus if _id(gpu.name, params) == model]
+    sizes = [gpu.memory_bytes for gpu in gpus if same_model(_id(gpu.name, params), model)]
     known = frozenset(nominal_gib(size) for size in sizes if size)
     return Told(
         "the provider's inventory",
-        frozenset(_id(gpu.name, params) for gpu in gpus) or frozenset({"none"}),
+        frozenset(_id(gpu.name, params) for gpu in gpus) or NO_GPUS,
         known if known and all(sizes) else frozenset(),
     )
 

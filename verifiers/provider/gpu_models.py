@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-_BRANDS = frozenset({"nvidia", "amd", "intel", "tesla", "geforce", "quadro", "radeon", "instinct", "gpu", "graphics"})
+_BRANDS = frozenset(
+    {"nvidia", "amd", "intel", "tesla", "geforce", "quadro", "radeon", "instinct", "gpu", "graphics", "generation"}
+)
 _VARIANT = re.compile(r"[0-9]+gi?b?|gi?b|sxm[0-9]*|pcie?|nvl[0-9]*|hbm[0-9]e?|gddr[0-9]x?")
 
 PCI_IDS = {
@@ -52,6 +54,10 @@ class ModelNames:
         if found is not None:
             return found.id
         return plain or None if self.is_open else None
+
+    def lists(self, name: str) -> bool:
+        """Whether the campaign's list has this spelling; an open list takes names that it does not have."""
+        return plain_name(name) in self._by_name
 
     def shown(self, name: str) -> str:
         """The id where the model is listed, else the name as it is."""

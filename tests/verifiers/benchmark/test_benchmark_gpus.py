@@ -6,9 +6,17 @@ import pytest
 
 from tasks.moment import SECOND, Moment
 from verifiers.benchmark.challenge import image_for, issue, sdl_text
-from verifiers.benchmark.gpus import GIB, fits_listed_memory, interface_of, named_gpu, nominal_gib
+from verifiers.benchmark.gpus import (
+    GIB,
+    fits_listed_memory,
+    interface_of,
+    is_known,
+    named_gpu,
+    nominal_gib,
+    same_model,
+)
 from verifiers.benchmark.spot_sdl import Container, spot_sdl
-from verifiers.provider.gpu_models import ListedModel, ModelNames
+from verifiers.provider.gpu_models import ListedModel, ModelNames, plain_name
 from verifiers.sdl import check
 
 NAMES = ModelNames(
@@ -56,6 +64,39 @@ def test_named_gpu__name_of_a_driver__is_model_and_variant(
     gpu = named_gpu(name, memory, NAMES)
     assert gpu.model == model
     assert gpu.variant == variant
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("NVIDIA RTX 6000 Ada Generation", "rtx6000ada", True),
+        ("NVIDIA GeForce RTX 4090", "4090", True),
+        ("NVIDIA RTX A6000", "a6000", True),
+        ("NVIDIA GeForce GTX 1080 Ti", "1080ti", True),
+        ("NVIDIA A100-SXM4-80GB", "a100", True),
+        ("NVIDIA A100 80GB PCIe", "a10", False),
+        ("NVIDIA A10G", "a10", False),
+        ("NVIDIA GeForce RTX 4080 SUPER", "rtx4080", False),
+        ("NVIDIA GeForce RTX 3080 Ti", "3080", False),
+        ("NVIDIA GeForce RTX 4090 Laptop GPU", "rtx4090", False),
+        ("NVIDIA L40", "l4", False),
+        ("NVIDIA L40S", "l40", False),
+        ("NVIDIA RTX 6000 Ada Generation", "rtx6000", False),
+    ],
+)
+def test_same_model__spellings__are_one_where_only_brand_and_series_differ(one: str, other: str, same: bool) -> None:
+    assert same_model(plain_name(one), plain_name(other)) is same
+    assert same_model(plain_name(other), plain_name(one)) is same
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("k80", True), ("4080", True), ("l40s", True), ("rtxa6000", True), ("none-such", False), ("rtx6000ada", False)],
+)
+def test_known__name__is_in_our_table_or_the_campaigns(name: str, known: bool) -> None:
+    assert is_known(name, ModelNames(None)) is known
+    assert is_known(name, NAMES) is known
+    assert is_known(name, ModelNames([ListedModel("other", (name,))])) is True
 
 
 @pytest.mark.parametrize("size", [8, 10, 11, 12, 16, 24, 32, 40, 48, 80, 94, 141, 180])
