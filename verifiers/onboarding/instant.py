@@ -11,7 +11,7 @@ from verifiers.onboarding.entry import Gpu
 from verifiers.onboarding.looks import look_of
 from verifiers.onboarding.params import OnboardingParams
 from verifiers.onboarding.seen import Audits, RecordSeen, audits_in, created_in, record_in
-from verifiers.provider.checks import Wants, instant_checks, record_checks
+from verifiers.provider.checks import Wants, instant_checks, memory_doubt, record_checks
 from verifiers.provider.facts import provider_seen
 
 GPU_LABEL = "gpu_label"
@@ -56,7 +56,7 @@ def instant(
     found = instant_checks(record.record, provider, wants)
     if params.auditors:
         found += (audited(audits_in(observations, gpu.provider, params.auditors, point, api), gpu, params, unmet),)
-    found, doubts = _without_doubts(found)
+    found, doubts = _without_doubts(found, memory_doubt(provider, wants))
     return Instant(point, (*checks, *found), record, doubts)
 
 
@@ -67,13 +67,19 @@ def _owner(claim: ClaimFacts, gpu: Gpu) -> Check:
     return Check("own_address", expected, seen, Outcome.PASSED if is_own else Outcome.FAILED)
 
 
-def _without_doubts(checks: Sequence[Check]) -> tuple[tuple[Check, ...], tuple[str, ...]]:
-    """A label that disagrees with its PCI id is for a person to decide: it keeps nobody from a time of the work."""
+def _without_doubts(checks: Sequence[Check], memory: str) -> tuple[tuple[Check, ...], tuple[str, ...]]:
+    """A label that disagrees with its PCI id, and a GPU whose memory nobody says (`memory`), are for a person to
+    decide: they keep nobody from a time of the work."""
     machines = {check.name: check.outcome for check in checks}.get("inventory")
     kept, doubts = [], []
     for check in checks:
-        if check.name == GPU_LABEL and check.outcome == Outcome.PENDING and machines == Outcome.PASSED:
-            doubts.append(f"the label of a GPU disagrees with its PCI id ({check.seen.partition(':')[0]})")
+        doubt = ""
+        if check.name == GPU_LABEL:
+            doubt = f"the label of a GPU disagrees with its PCI id ({check.seen.partition(':')[0]})"
+        elif check.name == "ram":
+            doubt = memory
+        if doubt and check.outcome == Outcome.PENDING and machines == Outcome.PASSED:
+            doubts.append(doubt)
             kept.append(replace(check, outcome=Outcome.PASSED))
         else:
             kept.append(check)

@@ -250,15 +250,34 @@ def _least_cpu(nodes: Sequence[Node]) -> str:
 
 
 def _ram(nodes: Sequence[Node], wants: Wants) -> Found:
+    """A GPU whose memory nobody says is no failure: a person looks at it."""
     short = [node for node in nodes if not _has_enough_memory(node, wants.names)]
     sizes = ", ".join(sorted({f"{(node.memory.capacity or 0) / GIB:.0f} GiB beside {_vram(node)}" for node in nodes}))
+    unknown = _of_unknown_memory(nodes, wants)
+    if unknown and not short:
+        return "", f"the memory of {unknown} is not known, {sizes[:200]}: a reviewer looks at it", Outcome.PENDING
     return _of_nodes(_EXPECTED["ram"], nodes, short, wants, sizes[:200])
 
 
+def memory_doubt(seen: ProviderSeen, wants: Wants) -> str:
+    """What a reviewer is asked about the check `ram`; empty where it is decided by numbers."""
+    inventory = seen.known_inventory
+    nodes = _nodes(inventory, wants) if inventory is not None else ()
+    unknown = _of_unknown_memory(nodes, wants)
+    is_short = any(not _has_enough_memory(node, wants.names) for node in nodes)
+    return readable(f"the memory of {unknown} is not known", _LONGEST_TEXT) if unknown and not is_short else ""
+
+
+def _of_unknown_memory(nodes: Sequence[Node], wants: Wants) -> str:
+    gpus = {gpu.name for node in nodes for gpu in node.gpus if _memory_of(gpu, wants.names) is None}
+    return ", ".join(sorted(gpus))[:200]
+
+
 def _has_enough_memory(node: Node, names: ModelNames) -> bool:
+    """By the GPUs whose memory is known."""
     memory = (node.memory.capacity or 0) * _KERNEL_KEEPS
-    sizes = [_memory_of(gpu, names) for gpu in node.gpus]
-    return bool(sizes) and all(size is not None and memory >= size * (_KERNEL_KEEPS - 1) for size in sizes)
+    sizes = [_memory_of(gpu, names) or 0 for gpu in node.gpus]
+    return memory > 0 and bool(sizes) and all(memory >= size * (_KERNEL_KEEPS - 1) for size in sizes)
 
 
 def _memory_of(gpu: Gpu, names: ModelNames) -> int | None:

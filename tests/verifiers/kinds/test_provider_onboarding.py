@@ -137,6 +137,23 @@ def test_judge__label_against_its_pci_id__keeps_its_time_and_goes_to_review() ->
     assert verdict.at == world.time(500)
 
 
+@pytest.mark.parametrize("height", [1000, AFTER], ids=["open", "closed"])
+def test_judge__memory_of_the_gpu_is_not_known__keeps_its_time_and_goes_to_review(height: int) -> None:
+    world = good().at(height)
+    world.gpus.nodes = [node(gpus=[("a100", "")])]
+    verdict = looked(world)
+    assert (outcomes(verdict)["ram"], outcomes(verdict)["review"]) == ("passed", "pending")
+    assert text_of(verdict, "review").startswith("the memory of a100 is not known")
+    assert verdict.at == world.time(500)
+
+
+def test_judge__memory_not_known_and_too_little_cpu__is_not_hidden_by_the_doubt() -> None:
+    world = good()
+    world.gpus.nodes = [node(gpus=[("a100", "")], cpu="1")]
+    verdict = looked(world)
+    assert (outcomes(verdict)["cpu"], outcomes(verdict)["ram"], verdict.at) == ("pending", "passed", None)
+
+
 @pytest.mark.parametrize(
     ("signed", "expected"),
     [

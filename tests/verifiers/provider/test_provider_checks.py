@@ -11,7 +11,7 @@ from tests.provider_double import NOW, OWNER, STRANGER, StubChain, encoded, fram
 from verifiers.chain.answers import Provider
 from verifiers.chain.answers.resources import Attribute
 from verifiers.evidence import Observation, Outcome, Source
-from verifiers.provider.checks import Wants, instant_checks, record_checks
+from verifiers.provider.checks import Wants, instant_checks, memory_doubt, record_checks
 from verifiers.provider.facts import provider_seen
 from verifiers.provider.gpu_models import ListedModel, ModelNames
 from verifiers.provider.identity import Record, Shown
@@ -83,7 +83,8 @@ def test_instant_checks__provider_in_order__all_pass() -> None:
         pytest.param([node(memory="75Gi")], set(), id="memory-less-what-the-kernel-keeps"),
         pytest.param([node(memory="80Gi")], set(), id="enough-memory"),
         pytest.param([node(memory="rubbish")], {"ram"}, id="unreadable-memory"),
-        pytest.param([node(gpus=[("a100", "")])], {"ram"}, id="gpu-of-unknown-memory"),
+        pytest.param([node(gpus=[("a100", "")]), node("b", memory="64Gi")], {"ram"}, id="one-short-one-unknown"),
+        pytest.param([node(gpus=[("a100", "")], memory="rubbish")], {"ram"}, id="nothing-readable"),
         pytest.param([node(gpus=[("t4", "")], memory="8Gi")], {"ram"}, id="memory-as-listed"),
         pytest.param([node(gpus=[("a100", "80Gi"), ("t4", "16Gi")])], {"one_model"}, id="mixed-models"),
         pytest.param([node(gpus=[("a100", "80Gi"), ("NVIDIA A100-SXM4-80GB", "80Gi")])], set(),
@@ -144,6 +145,27 @@ def test_claim__model_and_count__are_asked_for(model: str, count: int, unmet: se
 def test_label__that_disagrees_with_the_pci_id__waits_for_a_reviewer() -> None:
     assert _outcomes(_look(node(modelid="1eb8")))["gpu_label"] is PENDING
     assert _outcomes(_look(node(modelid="ffff")))["gpu_label"] is PASSED
+
+
+@pytest.mark.parametrize(
+    ("gpus", "outcome", "said"),
+    [
+        pytest.param([("a100", "")], PENDING, "memory of a100 is not known", id="nobody-says-it"),
+        pytest.param([("a100", "rubbish")], PENDING, "memory of a100 is not known", id="unreadable"),
+        pytest.param([("a100", "80Gi"), ("a100", "")], PENDING, "memory of a100 is not known", id="of-one-of-two"),
+        pytest.param([("t4", "")], PASSED, "1 machine", id="the-campaign-says-it"),
+    ],
+)
+@pytest.mark.parametrize("unmet", [PENDING, FAILED], ids=["open", "closed"])
+def test_ram__memory_of_the_gpu_is_not_known__waits_for_a_reviewer(
+    gpus: list[tuple[str, str]], outcome: Outcome, said: str, unmet: Outcome
+) -> None:
+    wants = replace(WANTS, unmet=unmet)
+    seen = provider_seen(OWNER, _look(node(gpus=gpus)), NOW)
+    (ram,) = (check for check in instant_checks(_provider(), seen, wants) if check.name == "ram")
+    assert ram.outcome is outcome
+    assert said in ram.seen
+    assert bool(memory_doubt(seen, wants)) is (outcome is PENDING)
 
 
 @pytest.mark.parametrize(
