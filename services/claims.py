@@ -20,7 +20,7 @@ from services.chain_time import height_at
 from services.errors import Conflict, NotAllowed, Refused
 from services.finding import Finder
 from services.house import House
-from services.verification import judge_params
+from tasks.judge_params import judge_params
 from tasks.kinds import ClaimField, by_kind
 from tasks.moment import Moment, format_moment
 from tasks.parts import Task
@@ -78,9 +78,10 @@ def checked_entry(
     house: House, loaded: Loaded, participant: str, task: Task, entered: Mapping[str, str]
 ) -> tuple[Entry, list[str]]:
     """What was entered as the kind understands it, and the participant's addresses. Raises as `submit`."""
-    _is_open(task, house.clock.now())
+    now = house.clock.now()
+    _is_open(task, now)
     addresses = _addresses(house, loaded, participant)
-    return _checked(loaded, task, entered, addresses), addresses
+    return _checked(loaded, task, entered, addresses, now), addresses
 
 
 def _is_open(task: Task, now: Moment) -> None:
@@ -102,14 +103,16 @@ def _addresses(house: House, loaded: Loaded, participant: str) -> list[str]:
     return [participant, *(address for address in linked if address != participant)]
 
 
-def _checked(loaded: Loaded, task: Task, entered: Mapping[str, str], addresses: Sequence[str]) -> Entry:
+def _checked(loaded: Loaded, task: Task, entered: Mapping[str, str], addresses: Sequence[str], now: Moment) -> Entry:
+    """By what the task asks now: a revision that counts from a later time asks nothing yet."""
+    campaign, task = loaded.rules.version_at(task.slug, now)
     kind, verifier = by_kind(task.kind), verifier_of(task.kind)
     if kind is None or verifier is None:
         raise Refused(f"{task.title} is not open yet.", "task")
     known = {field.name: field for field in kind.claim_fields(task.params)}
     values = {name: _value(name, value, known) for name, value in entered.items() if value not in (None, "")}
     try:
-        return verifier.enter(values, judge_params(loaded, task), addresses)
+        return verifier.enter(values, judge_params(campaign, task, loaded.newest.excused), addresses)
     except EntryRefused as refusal:
         raise Refused(refusal.message, refusal.field) from refusal
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Protocol, cast
 
 from sqlalchemy import Select, and_, select
@@ -16,7 +17,7 @@ from ledger.observations import load_observations
 from ledger.people import AddressRow, RegistrationRow
 from services.campaigns import Loaded
 from services.chain_time import first_known_from
-from services.verification import judge_params
+from tasks.judge_params import asked_in_turn
 from tasks.parts import Task
 from verifiers.evidence import Candidate, IndexedDeployment, Observation
 from verifiers.kinds import verifier_of
@@ -89,22 +90,26 @@ class Finder:
                 yield from self._on_providers(task, cast("ProviderFinding", verifier), owners)
             if verifier is None or not hasattr(verifier, "candidates"):
                 continue
-            finding, params = cast("Finding", verifier), judge_params(self.loaded, task)
+            finding, asked = cast("Finding", verifier), asked_in_turn(self.loaded.rules, task.slug)
             claimed = self._claimed(task, set(owners.values()))
             for owner, deployments in self._deployments(task, owners).items():
                 participant = owners[owner]
-                for candidate in finding.candidates(task.slug, deployments, self._entered(owner), params):
+                entered = self._entered(owner)
+                found = (finding.candidates(task.slug, deployments, entered, one.params) for one in asked)
+                for candidate in _each_once(found):
                     if candidate.subject is None or (participant, candidate.subject) not in claimed:
                         yield participant, task, candidate
 
     def _on_providers(
         self, task: Task, finding: ProviderFinding, owners: Mapping[str, str]
     ) -> Iterator[tuple[str, Task, Candidate]]:
-        params, claimed = judge_params(self.loaded, task), self._claimed(task, set(owners.values()))
+        asked = asked_in_turn(self.loaded.rules, task.slug)
+        claimed = self._claimed(task, set(owners.values()))
         entered = self._entered_counts(task)
         for provider, deployments in self._leased_on(task, owners).items():
             participant = owners[provider]
-            for candidate in finding.provider_candidates(task.slug, provider, deployments, params):
+            found = (finding.provider_candidates(task.slug, provider, deployments, one.params) for one in asked)
+            for candidate in _each_once(found):
                 if (participant, candidate.subject) not in claimed:
                     yield participant, task, _within(candidate, participant, entered)
 
@@ -217,6 +222,18 @@ class Finder:
             .order_by(EnteredSdlRow.received_ns, EnteredSdlRow.dseq)
         )
         return list(load_observations(self.session, self.session.scalars(statement).all()).values())
+
+
+def _each_once(found: Iterable[Iterable[Candidate]]) -> Iterator[Candidate]:
+    """What may become a claim by what the task asked at some time; where several say so, by the earliest of these."""
+    every = list(chain.from_iterable(found))
+    named = {(each.owner, each.dseq) for each in every if each.subject is not None}
+    seen: set[tuple[str, int, str | None]] = set()
+    for each in every:
+        name = each.owner, each.dseq if each.subject is None else 0, each.subject
+        if name not in seen and (each.subject is not None or (each.owner, each.dseq) not in named):
+            seen.add(name)
+            yield each
 
 
 def _within(candidate: Candidate, participant: str, entered: Mapping[tuple[str, str], int]) -> Candidate:

@@ -167,8 +167,8 @@ def load_campaign(house: House, text: str, author: str, reason: str | None = Non
 
 
 def _look_again(session: Session, before: Campaign, after: Campaign, now: Moment) -> None:
-    """Let claims that are not decided be judged again where the revision asks something else, and GPUs that failed
-    where it excuses more time too.
+    """Let claims that are not decided be judged again where the revision asks something else, and those that failed
+    where it reaches back or, of GPUs, may excuse more time.
 
     What probes and looks saw of these is kept for good, so that nothing has to be seen again. Passed claims stay: no
     excuse counts against anybody.
@@ -183,7 +183,7 @@ def _look_again(session: Session, before: Campaign, after: Campaign, now: Moment
             continue
         of_task = ClaimRow.campaign == after.slug, ClaimRow.task == task.slug
         look_again(session, now, *of_task)
-        if task.kind == ONBOARDING:
+        if task.kind == ONBOARDING or (after.change is not None and after.change.reaches_back):
             look_again(session, now, *of_task, ClaimRow.outcome == Outcome.FAILED, settled_too=True)
 
 

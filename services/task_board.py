@@ -20,6 +20,7 @@ from tasks.campaign import Campaign
 from tasks.kinds import ClaimField, by_kind
 from tasks.moment import Moment
 from tasks.parts import Excused, Reward, Task
+from tasks.revisions import Rules
 from verifiers.evidence import Outcome
 
 BEST_FIRST = (Outcome.PASSED, Outcome.PENDING, Outcome.UNKNOWN, Outcome.FAILED)
@@ -78,7 +79,7 @@ def board(house: House) -> list[TaskNow]:
             house.ledger, "places", key, lambda: (_taken(session, loaded.slug), _held(session, loaded.slug))
         )
         results = results_in(session, loaded, now).tasks
-    return [_now(loaded.newest, task, now, taken, held, results[task.slug]) for task in loaded.newest.tasks]
+    return [_now(loaded.rules, task, now, taken, held, results[task.slug]) for task in loaded.newest.tasks]
 
 
 def one(house: House, slug: str) -> TaskNow:
@@ -99,18 +100,19 @@ def own_outcomes(house: House, participant: str) -> dict[str, Outcome]:
 
 
 def _now(
-    campaign: Campaign,
+    rules: Rules,
     task: Task,
     now: Moment,
     taken: Mapping[str, int],
     held: Mapping[str, int],
     results: Results,
 ) -> TaskNow:
-    kind = by_kind(task.kind)
+    kind, campaign = by_kind(task.kind), rules.newest
+    _, asked = rules.version_at(task.slug, now)
     return TaskNow(
         task=task,
         phase=_phase(task, now),
-        fields=kind.claim_fields(task.params) if kind else (),
+        fields=kind.claim_fields(asked.params) if kind else (),
         places=_places(campaign, task.reward, taken.get(task.slug, 0), held.get(task.slug, 0)),
         decay=decay_at(task, campaign.excused, now),
         results=results,

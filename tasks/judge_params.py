@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from tasks.parts import Campaign, Task
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tasks.moment import Moment
+from tasks.parts import Campaign, Excused, Task
+from tasks.revisions import Rules
 
 
-def judge_params(campaign: Campaign, task: Task) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a task asks of work whose `at` lies in `[begins, ends)`; None: no bound."""
+
+    begins: Moment | None
+    ends: Moment | None
+    params: Mapping[str, object]
+
+    def holds(self, at: Moment) -> bool:
+        """Whether work done at `at` is judged by this."""
+        return (self.begins is None or self.begins <= at) and (self.ends is None or at < self.ends)
+
+
+def judge_params(campaign: Campaign, task: Task, excused: Sequence[Excused] | None = None) -> dict[str, object]:
     """The task's params with `listed` models written out, and of the campaign, which no judge sees, its list of GPU
-    models and its excused time as intervals `[start, end)`.
+    models and its excused time (`excused`: another one's) as intervals `[start, end)`.
     """
     params = dict(task.params)
     listed = campaign.gpu_models
@@ -18,5 +36,21 @@ def judge_params(campaign: Campaign, task: Task) -> dict[str, object]:
             {"id": each.id, "gpu_class": each.gpu_class, "vram_gib": each.vram_gib, "aliases": each.aliases}
             for each in listed
         )
-    params["excused"] = tuple((each.start, each.end) for each in campaign.excused)
+    times = campaign.excused if excused is None else excused
+    params["excused"] = tuple((each.start, each.end) for each in times)
     return params
+
+
+def asked_in_turn(rules: Rules, slug: str) -> tuple[Asked, ...]:
+    """What a task asked over time, the oldest first: params are those of the revision in force at the work's own
+    `at`, excused time is the newest's (CAMPAIGN_FORMAT, "Revisions"). Raises KeyError for an unknown task.
+    """
+    if len(rules.revisions) == 1:
+        return (Asked(None, None, judge_params(*rules.version(slug, 0))),)
+    begins: list[tuple[Moment | None, Mapping[str, object]]] = []
+    for start, index in rules.turns():
+        params = judge_params(*rules.version(slug, index), rules.newest.excused)
+        if not begins or begins[-1][1] != params:
+            begins.append((start, params))
+    ends = [start for start, _ in begins[1:]] + [None]
+    return tuple(Asked(start, end, params) for (start, params), end in zip(begins, ends, strict=True))

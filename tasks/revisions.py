@@ -60,12 +60,24 @@ class Rules:
                 return index
         return None
 
+    def turns(self) -> list[tuple[Moment | None, int]]:
+        """From when which revision (its index) is in force, the oldest first; None: from the start."""
+        times = sorted({beginning for beginning in self._beginnings if beginning is not None})
+        first = self.index_in_force(-(2**63))
+        turns: list[tuple[Moment | None, int]] = [(None, 0 if first is None else first)]
+        turns += [(Moment(time), self.index_in_force(time) or 0) for time in times]
+        return turns
+
     def in_force(self, at: int) -> Campaign:
         """The revision that work done at `at` is worked by. Raises LookupError where it is not known here."""
         index = self.index_in_force(at)
         if index is None:
             raise LookupError(f"the revision in force at {format_moment(Moment(at))} is not known here")
         return self.revisions[index]
+
+    def version_at(self, slug: str, at: int) -> tuple[Campaign, Task]:
+        """A task as the revision in force at `at` has it. Raises KeyError for an unknown one."""
+        return self.version(slug, self.index_in_force(at) or 0)
 
     def version(self, slug: str, index: int) -> tuple[Campaign, Task]:
         """A task as revision number `index` of these has it, or the newest where it did not have it yet."""

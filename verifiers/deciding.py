@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tasks.judge_params import Asked
 from tasks.moment import SECOND, Duration, Moment, format_moment
 from verifiers.evidence import ChainPoint, Check, ClaimFacts, Observation, Outcome, Verdict, Verifier, outcome_of
 from verifiers.reviewing import Act, Standing, Step, Steps, read_steps, standing_of
@@ -28,6 +29,25 @@ def judge(
     A change here changes what every kind says, so it raises the `VERSION` of each. Pure: same facts, same verdict.
     """
     return decide(verifier.judge(claim, observations, params, as_of), claim, observations, params)
+
+
+def judge_in_turn(
+    verifier: Verifier,
+    claim: ClaimFacts,
+    observations: Sequence[Observation],
+    asked: Sequence[Asked],
+    as_of: ChainPoint,
+) -> Verdict:
+    """The verdict by what the task asked when the work was done; by what it asks at `as_of` where that is not known.
+
+    `asked`: the oldest first. Pure: same facts, same verdict.
+    """
+    known = [each for each in asked if each.begins is None or each.begins <= as_of.time] or list(asked[:1])
+    for each in known[:-1]:
+        verdict = judge(verifier, claim, observations, each.params, as_of)
+        if verdict.at is not None and each.holds(verdict.at):
+            return verdict
+    return judge(verifier, claim, observations, known[-1].params, as_of)
 
 
 def decide(

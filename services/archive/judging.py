@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from services.archive.format import CLAIMS, VERDICTS, canonical
 from services.archive.reading import Contents, Line
 from services.archive.records import Records
 from tasks.campaign import Campaign
-from tasks.judge_params import judge_params
+from tasks.judge_params import Asked, asked_in_turn
 from tasks.moment import Moment
 from tasks.parts import Task
 from tasks.revisions import Rules
@@ -74,6 +74,7 @@ class Judging:
     def __init__(self, contents: Contents, rules: Rules, people: People, evidence: Evidence) -> None:
         self._contents, self._rules, self._people, self._evidence = contents, rules, people, evidence
         self._records = Records(contents, evidence, people)
+        self._in_turn: dict[tuple[int, str], tuple[Asked, ...]] = {}
         self._revisions: Mapping[int, Campaign] = {campaign.revision: campaign for campaign in rules.revisions}
 
     def judge_all(self, verdicts: Verdicts) -> None:
@@ -118,19 +119,19 @@ class Judging:
                 report.differ(place, message)
 
     def _judged(self, claim: Line, line: Line) -> Verdict:
-        task, params = self._asked(claim, line)
+        task, asked = self._asked(claim, line)
         verifier = _verifier(line)
         facts = self._facts(claim, line, task)
         point = ChainPoint(facts.chain_id, line["as_of"]["height"], Moment(line["as_of"]["time_ns"]))
         observations = [self._evidence.observation(name) for name in line["observations"]]
         try:
-            return deciding.judge(verifier, facts, observations, params, point)
+            return deciding.judge_in_turn(verifier, facts, observations, asked, point)
         except Exception as error:  # a judge given what no platform gathered may fail anyhow
             raise _Differs(
                 f"the judge can't work on what the archive holds: {type(error).__name__}: {error}"
             ) from error
 
-    def _asked(self, claim: Line, line: Line) -> tuple[Task, Mapping[str, object]]:
+    def _asked(self, claim: Line, line: Line) -> tuple[Task, Sequence[Asked]]:
         if line["revision"] is None or line["addresses"] is None:
             raise _Skipped("it was judged before the platform noted the revision and addresses it was judged by")
         campaign = self._revisions.get(line["revision"])
@@ -139,7 +140,14 @@ class Judging:
         task = campaign.task(claim["task"])
         if task is None:
             raise _Differs(f"revision {line['revision']} has no task {claim['task']}")
-        return task, judge_params(campaign, task)
+        return task, self._asked_up_to(campaign.revision, claim["task"])
+
+    def _asked_up_to(self, revision: int, slug: str) -> tuple[Asked, ...]:
+        """What the task asked over time, by the revisions that were known when the verdict was made."""
+        if (revision, slug) not in self._in_turn:
+            known = Rules(each for each in self._rules.revisions if each.revision <= revision)
+            self._in_turn[revision, slug] = asked_in_turn(known, slug)
+        return self._in_turn[revision, slug]
 
     def _facts(self, claim: Line, line: Line, task: Task) -> ClaimFacts:
         addresses = line["addresses"]
