@@ -161,14 +161,18 @@ class DemoRun:
                 break
             if not self._wait_until(house, act.height) or (act.waits and not self._wait_for_verdicts(house)):
                 return False
-            self._perform(act)
+            if not self._perform(house, act):
+                return False
             done = number
             if number % NOTE_EVERY == 0:
                 self.demo.note_acts_done(row, number)
         self.demo.note_acts_done(row, done)
         return True
 
-    def _perform(self, act: Performance) -> None:
+    def _perform(self, house: House, act: Performance) -> bool:
+        """Perform an act. One that waits for verdicts is tried again where it is refused: a busy machine may have
+        looked in vain. False where told to stop."""
+        looks = LOOKS_AT_UNKNOWN
         for left in reversed(range(TRIES)):
             try:
                 act.run()
@@ -176,8 +180,15 @@ class DemoRun:
                 if left and act.waits and isinstance(refusal, Unavailable):
                     self.supervisor.stopping.wait(0.5)
                     continue
+                if looks and act.waits:
+                    looks -= 1
+                    verifying_anew.look_again_at_unknown(house, campaigns.required(house))
+                    if self._wait_for_verdicts(house):
+                        continue
+                    return False
                 self._say(f"at height {act.height} somebody was told: {refusal.message}")
-            return
+            break
+        return True
 
     def _wait_for_verdicts(self, house: House) -> bool:
         """Until every claim there is has been looked at; the jobs do most of it. False where told to stop."""

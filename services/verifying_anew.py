@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ledger.claims import ClaimRow
+from ledger.verdicts import look_again
 from services.campaigns import Loaded
 from services.house import House
 from services.verification import BATCH, judging_point, this_worker, verify_claims
@@ -48,10 +49,14 @@ def _waiting(loaded: Loaded, now: Moment) -> tuple[ColumnElement[bool], ...]:
 
 
 def look_again_at_unknown(house: House, loaded: Loaded) -> int:
-    """Let every claim that could not be looked at be looked at again; returns how many there are."""
-    unknown = ClaimRow.campaign == loaded.slug, ClaimRow.outcome == Outcome.UNKNOWN
-    again = update(ClaimRow).where(*unknown).values(looked_height=None).returning(ClaimRow.id)
-    return len(house.ledger.transact(lambda session: session.scalars(again).all()))
+    """Let every claim that could not be looked at be looked at again, also at the same block; returns how many."""
+    unknown, now = (ClaimRow.campaign == loaded.slug, ClaimRow.outcome == Outcome.UNKNOWN), house.clock.now()
+
+    def store(session: Session) -> int:
+        session.execute(update(ClaimRow).where(*unknown).values(looked_height=None))
+        return look_again(session, now, *unknown)
+
+    return house.ledger.transact(store)
 
 
 def _take_unlooked(session: Session, slug: str, point: ChainPoint, worker: str) -> list[ClaimRow]:
