@@ -13,7 +13,7 @@ from tasks.moment import SECOND, Moment, format_moment
 from tests.deployed_worlds import BLOCK_NS, CHAIN, OWNER, World
 from tests.provider_certificates import NOW, made
 from tests.provider_certificates import OWNER as PROVIDER
-from tests.provider_double import StubChain, encoded, framed, status_of
+from tests.provider_double import StubChain, encoded, framed, node, status_of
 from verifiers.benchmark.record import body_of, comparison_request, record_request
 from verifiers.chain.questions import rest_request
 from verifiers.evidence import ClaimFacts, Observation, Source
@@ -123,7 +123,7 @@ class BenchmarkWorld(World):
 
     start: Moment = START
     kept: dict[str, Any] | None = field(default_factory=record)
-    inventory: Sequence[dict[str, Any]] | None = None
+    inventory: Sequence[dict[str, Any]] | None = field(default_factory=lambda: [node(gpus=[("a100", "80Gi")])])
     attributes: Sequence[str] | None = ("a100",)
     medians: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     same_output: Sequence[str] = ()

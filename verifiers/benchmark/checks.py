@@ -6,10 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from tasks.moment import SECOND
+from tasks.moment import SECOND, Moment
 from verifiers.benchmark.answers import Result
 from verifiers.benchmark.ceilings import proof_limit_ns
-from verifiers.benchmark.hardware import Hardware, Told, hardware, of_attributes, of_inventory, of_lease
+from verifiers.benchmark.hardware import (
+    Hardware,
+    Told,
+    hardware,
+    of_attributes,
+    of_inventory,
+    of_lease,
+    unsaid,
+)
 from verifiers.benchmark.leases import Found, Leases
 from verifiers.benchmark.params import BenchmarkParams
 from verifiers.benchmark.plausible import SUITE_1, Median, doubts, missing_tests
@@ -30,6 +38,7 @@ MACHINES_STAY = 24 * 3600 * SECOND
 
 NAMES = ("challenge", "result", "proof", "proof_time", "source", "lease", "same_gpu", "plausible", "distinct")
 REVIEW = "review"
+SILENT = "The provider's inventory could not be read: we ask again until a day after the run, then a person looks."
 NEW_RUN = "Ask for a new challenge and run again."
 
 
@@ -63,8 +72,10 @@ class Checker:
     def missing(self, checks: Iterable[Check]) -> tuple[str, ...]:
         """What the participant can do about checks that are not passed."""
         found = [_MENDS[check.name] for check in checks if check.outcome == Outcome.FAILED and check.name in _MENDS]
-        if not found and any(check.outcome == Outcome.UNKNOWN for check in checks):
-            found = ["We could not look: our side, we try again."]
+        unknown = {check.name for check in checks if check.outcome == Outcome.UNKNOWN}
+        if not found and unknown:
+            is_theirs = unknown == {"same_gpu"} and self.is_silent and self._chain_trouble is None
+            found = [SILENT if is_theirs else "We could not look: our side, we try again."]
         return tuple(dict.fromkeys(found))
 
     @property
@@ -210,7 +221,7 @@ class Checker:
 
     @property
     def _is_late(self) -> bool:
-        return self.seen.leases.facts.point.time > self.seen.record.received + MACHINES_STAY
+        return self.seen.leases.facts.point.time > self.machines_stay_until
 
     def _gpu(self) -> Check:
         expected = "the GPU of the result is the one of the lease and of the provider"
@@ -229,7 +240,18 @@ class Checker:
         seen = found.seen
         if self.seen.provider.known_inventory is None:
             seen += f"; its inventory can't be compared: it {how(self.seen.provider.first_trouble or 'unasked')}"
-        return self._check("same_gpu", expected, seen, Outcome.PASSED, ids)
+        outcome = Outcome.UNKNOWN if self.is_silent else Outcome.PASSED
+        return self._check("same_gpu", expected, seen, outcome, ids)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the provider does not show its machines while they must still be those of the run: we ask again."""
+        return self._hardware is not None and self.seen.provider.known_inventory is None and not self._is_late
+
+    @property
+    def machines_stay_until(self) -> Moment:
+        """The last moment at which the machines must still be those of the run."""
+        return Moment(self.seen.record.received + MACHINES_STAY)
 
     @property
     def _bid_ids(self) -> tuple[str, ...]:
@@ -249,7 +271,8 @@ class Checker:
         """What only a person can decide, as phrases."""
         if self._hardware is None:
             return ()
-        found = [*self._hardware.doubts, *([self._took_too_long] if self._took_too_long else [])]
+        alone = "" if self.is_silent else unsaid(self._hardware, self.params)
+        found = [*self._hardware.doubts, *(each for each in (alone, self._took_too_long) if each)]
         found += doubts(self._run, self._hardware.model, self._medians, self.params.within_permille)
         same = self.seen.comparison.same_output if self.seen.comparison else ()
         if same:

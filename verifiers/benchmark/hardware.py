@@ -14,6 +14,7 @@ from verifiers.provider.gpu_models import plain_name
 from verifiers.provider.inventory import Inventory
 from verifiers.provider.quantities import whole
 
+LEASE, INVENTORY = "the lease", "the provider's inventory"
 NO_GPUS = frozenset({"none"})
 """The models of an inventory in which there is no GPU."""
 
@@ -92,13 +93,33 @@ def _doubts(
         yield f"the campaign lists the {model} with {listed} GB, this one has {gpu.vram_gib} GB"
 
 
+def unsaid(found: Hardware, params: BenchmarkParams) -> str:
+    """Why only the result says which memory its GPU has, where models of that name have several; else empty.
+
+    A lease says it by naming this model alone with its memory; the model alone will do where it has one size.
+    """
+    gpu, by = found.gpu, {each.source: each for each in found.told}
+    lease, inventory = by.get(LEASE), by.get(INVENTORY)
+    has_one_size = gpu.model is not None and params.names.vram_gib(gpu.model) is not None
+    if inventory is not None:
+        is_there = any(same_model(found.model, each) for each in inventory.models)
+        if not is_there or has_one_size or inventory.sizes:
+            return ""
+    names_it = lease is not None and all(same_model(found.model, each) for each in lease.models)
+    if names_it and lease is not None and (has_one_size or lease.sizes == {gpu.vram_gib}):
+        return ""
+    read = "could not be read within a day of the run" if inventory is None else "names no memory"
+    which = "memory" if names_it else "model"
+    return f"{INVENTORY} {read}, and {LEASE} does not say which {which}: only the result says {gpu.vram_gib} GB"
+
+
 def of_lease(offered: Sequence[GpuModel], group: Group, params: BenchmarkParams) -> Told:
     """What the lease is for: the models that its bid offers, else those that were requested; none for any model."""
     models = [model for model in offered if model.model != ANY]
     if not models:
         asked = [model for request in group.gpu_requests for model in request.models]
         models = [] if any(model.model == ANY for model in asked) else asked
-    return _told("the lease", models, params)
+    return _told(LEASE, models, params)
 
 
 def of_attributes(record: Provider, params: BenchmarkParams) -> Told:
@@ -113,20 +134,25 @@ def of_inventory(inventory: Inventory, model: str, params: BenchmarkParams) -> T
     sizes = [gpu.memory_bytes for gpu in gpus if same_model(_id(gpu.name, params), model)]
     known = frozenset(nominal_gib(size) for size in sizes if size)
     return Told(
-        "the provider's inventory",
+        INVENTORY,
         frozenset(_id(gpu.name, params) for gpu in gpus) or NO_GPUS,
         known if known and all(sizes) else frozenset(),
     )
 
 
 def _told(source: str, models: Sequence[GpuModel], params: BenchmarkParams) -> Told:
-    sizes = [whole(model.ram) for model in models]
+    sizes = [_ram(model.ram) for model in models]
     known = frozenset(nominal_gib(size) for size in sizes if size)
     return Told(
         source,
         frozenset(_id(model.model, params) for model in models),
         known if known and all(sizes) else frozenset(),
     )
+
+
+def _ram(text: str) -> int | None:
+    """Bytes of a `ram` in a key on the chain, which is read in lower case: `80gi`; None or 0 where it says none."""
+    return whole(f"{text[:-1].upper()}i" if text.endswith("i") else text.upper())
 
 
 def _id(name: str, params: BenchmarkParams) -> str:

@@ -36,6 +36,9 @@ VERSION = 3
 COUNTS_FROM_RECEIPT = True
 
 SOON = 30 * SECOND
+SILENT_WAITS = 300 * SECOND
+"""A provider that does not show its machines is asked as often as probes are made."""
+
 _CHALLENGE = re.compile(r"[0-9a-f]{32}")
 
 
@@ -137,7 +140,6 @@ def _verdict(checker: Checker, record: RunRecord, as_of: ChainPoint) -> Verdict:
     checks = checker.checks()
     outcome = outcome_of(checks)
     is_dated = outcome != Outcome.FAILED
-    waits = any(check.name == "lease" and check.outcome == Outcome.PENDING for check in checks)
     return Verdict(
         outcome=outcome,
         checks=checks,
@@ -147,9 +149,18 @@ def _verdict(checker: Checker, record: RunRecord, as_of: ChainPoint) -> Verdict:
         at=record.received if is_dated else None,
         attributes=checker.attributes,
         holds_place=outcome in (Outcome.PENDING, Outcome.UNKNOWN),
-        next_look=Moment(max(record.received, as_of.time) + SOON) if waits else None,
+        next_look=_next_look(checker, checks, as_of, outcome),
         missing=checker.missing(checks),
     )
+
+
+def _next_look(checker: Checker, checks: Sequence[Check], as_of: ChainPoint, outcome: Outcome) -> Moment | None:
+    """After the receipt for a lease that may end before it; for a silent provider until its machines may change."""
+    if any(check.name == "lease" and check.outcome == Outcome.PENDING for check in checks):
+        return Moment(max(checker.seen.record.received, as_of.time) + SOON)
+    if outcome == Outcome.UNKNOWN and checker.is_silent:
+        return Moment(min(as_of.time + SILENT_WAITS, checker.machines_stay_until + SECOND))
+    return None
 
 
 def _without_record(ids: tuple[str, ...], as_of: ChainPoint) -> Verdict:
