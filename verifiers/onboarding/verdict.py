@@ -20,6 +20,7 @@ from verifiers.onboarding.measured import Measured, measured
 from verifiers.onboarding.params import OnboardingParams
 from verifiers.onboarding.seen import region_of
 from verifiers.onboarding.spot_checks import SPOT_CHECK, SpotChecked, SpotChecks
+from verifiers.provider.checks import waits_for_certificate
 
 SOON = 120 * SECOND
 OFTEN = 600 * SECOND
@@ -163,7 +164,7 @@ def _next_look(case: Case, outcome: Outcome, when: When, uptime: Measured, spots
 _MENDS = {
     "own_address": "Claim a provider of your own: link its address by its signature.",
     "provider": "Create the provider on the chain with this address.",
-    "certificate": "Publish the certificate that your provider shows on the chain.",
+    "certificate": "Show a valid certificate of this provider that stands on the chain, at a public address.",
     "rest": "Your provider has to answer at its REST port.",
     "address": "The address that /address says has to be the provider's.",
     "grpc": "Your provider has to answer GetStatus at its gRPC port.",
@@ -186,7 +187,8 @@ def _missing(case: Case, checks: Sequence[Check], spots: SpotChecked) -> tuple[s
     if Outcome.FAILED in outcomes:
         shown = [check for check in checks if check.outcome == Outcome.FAILED]
     else:
-        shown = [check for check in checks if check.outcome == Outcome.PENDING]
+        pending = [check for check in checks if check.outcome == Outcome.PENDING]
+        shown = [check for check in pending if not waits_for_certificate(check)]
     sentences = [_sentence(case, check, others=len(shown) > 1) for check in shown]
     if Outcome.FAILED not in outcomes:
         sentences = [*spots.missing, *sentences]

@@ -55,13 +55,15 @@ def record_checks(
 
 def instant_checks(record: Provider, seen: ProviderSeen, wants: Wants) -> tuple[Check, ...]:
     """Every check on one look at a provider: certificate, answers, inventory, attributes, machines."""
-    return (
-        _readable(_certificate(seen, wants)),
+    certificate = _certificate(seen, wants)
+    checks = (
+        _readable(certificate),
         _readable(_rest(seen)),
         _readable(_address(seen, wants)),
         _readable(_grpc(seen, wants)),
         *inventory_checks(record, seen, wants),
     )
+    return checks if certificate.outcome is Outcome.UNKNOWN else waiting_checks(checks, seen, wants)
 
 
 def inventory_checks(record: Provider, seen: ProviderSeen, wants: Wants) -> tuple[Check, ...]:
@@ -102,6 +104,39 @@ _EXPECTED = {
     "one_model": "one GPU model in each machine",
     "gpu_label": "labels that agree with the PCI device ids",
 }
+
+_WAITS = "waits for the certificate"
+
+
+def waiting_checks(checks: Sequence[Check], seen: ProviderSeen, wants: Wants) -> tuple[Check, ...]:
+    """The same, where what nobody asked because the certificate is clearly not the provider's waits for that one,
+    while it can still be mended: no trouble of ours hides who has to act."""
+    routes = (seen.version, seen.address, seen.status)
+    kept = {
+        "rest": _keeps_from(seen.rest, routes, wants),
+        "address": _keeps_from(seen.rest, (seen.address,), wants),
+        "grpc": _keeps_from(seen.grpc, (seen.inventory,), wants),
+    }
+    inventory = kept["grpc"] or (seen.inventory.trouble in _CLEAR and wants.unmet is Outcome.PENDING)
+    return tuple(
+        replace(check, outcome=Outcome.PENDING, seen=_WAITS)
+        if check.outcome is Outcome.UNKNOWN and kept.get(check.name, inventory)
+        else check
+        for check in checks
+    )
+
+
+def waits_for_certificate(check: Check) -> bool:
+    """Whether its mend is that of the certificate."""
+    return check.outcome is Outcome.PENDING and check.seen == _WAITS
+
+
+def _keeps_from(end: End, answers: Sequence[Answer[object]], wants: Wants) -> bool:
+    """Whether nothing but the certificate of this end keeps us from these answers, and can be mended."""
+    are_unasked = all(answer.trouble in {None, "unasked"} for answer in answers)
+    was_asked = end.identity.may_be_asked and any(answer.trouble for answer in answers)
+    return _end_outcome(end, wants) is Outcome.PENDING and are_unasked and not was_asked
+
 
 Found = tuple[str, str, Outcome]
 """Expected (empty: as in `_EXPECTED`), seen, outcome."""

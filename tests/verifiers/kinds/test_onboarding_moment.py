@@ -14,12 +14,12 @@ def good() -> OnboardingWorld:
 
 
 def test_at__first_look_saw_the_certificate_of_somebody_else__is_the_time_of_the_first_that_passes() -> None:
-    """Nobody is asked then, so the other checks are not known; the certificate is a clear answer all the same."""
+    """Nobody is asked then, so the other checks wait; the certificate is a clear answer all the same."""
     world = good().at(600)
     own, world.gpus.certificate = world.gpus.certificate, made(STRANGER)
     world.gpus.troubles = dict.fromkeys(("GET", "GRPC"), "unasked")
     first = looked(world)
-    assert (outcomes(first)["certificate"], outcomes(first)["grpc"]) == ("pending", "unknown")
+    assert (outcomes(first)["certificate"], outcomes(first)["grpc"]) == ("pending", "pending")
     world.at(700).gpus.certificate, world.gpus.troubles = own, {}
     verdict = looked(world)
     assert (verdict.at, verdict.height) == (world.time(700), None)

@@ -108,6 +108,41 @@ def test_judge__one_thing_not_so_after_the_close__fails_only_for_a_clear_answer(
     assert outcomes(looked(world))[name] == {"pending": "failed", "unknown": "unknown"}[expected]
 
 
+UNASKED = {"GET": "unasked", "GRPC": "unasked"}
+FOREIGN = {"certificate": made(STRANGER), "troubles": UNASKED}
+CLEARLY = [
+    pytest.param(set_gpus(**FOREIGN), id="of somebody else"),
+    pytest.param(set_gpus(certificate=made(ends=0), troubles=UNASKED), id="expired"),
+    pytest.param(set_world(certificates=[made().row("revoked")]), id="revoked"),
+    pytest.param(set_world(certificates=[]), id="not on the chain"),
+    pytest.param(set_gpus(troubles={"TLS": "host_refused", **UNASKED}), id="private address"),
+]
+
+
+@pytest.mark.parametrize("change", CLEARLY)
+def test_judge__certificate_is_clearly_not_theirs__waits_for_that_alone_and_says_so(change: Change) -> None:
+    world = good()
+    change(world)
+    verdict = looked(world)
+    assert verdict.outcome == Outcome.PENDING
+    assert set(outcomes(verdict).values()) == {"passed", "pending"}
+    assert (verdict.at, verdict.holds_place) == (None, False)
+    mend, *rest = verdict.missing
+    assert "valid certificate" in mend
+    assert rest == []
+    closed = good().at(AFTER)
+    change(closed)
+    verdict = looked(closed)
+    assert (verdict.outcome, outcomes(verdict)["certificate"]) == (Outcome.FAILED, "failed")
+    assert {outcomes(verdict)[name] for name in ("address", "inventory", "cpu")} == {"unknown"}
+
+
+def test_judge__certificate_is_foreign_and_nodes_fail__is_ours() -> None:
+    world = good().trouble("/providers/", "timeout")
+    set_gpus(**FOREIGN)(world)
+    assert looked(world).outcome == Outcome.UNKNOWN
+
+
 def test_judge__all_in_order__holds_its_place_and_waits_for_the_close() -> None:
     world = good()
     world.created = 60

@@ -11,7 +11,7 @@ from tests.provider_double import NOW, OWNER, STRANGER, StubChain, encoded, fram
 from verifiers.chain.answers import Provider
 from verifiers.chain.answers.resources import Attribute
 from verifiers.evidence import Observation, Outcome, Source
-from verifiers.provider.checks import Wants, instant_checks, memory_doubt, record_checks
+from verifiers.provider.checks import Wants, instant_checks, memory_doubt, record_checks, waits_for_certificate
 from verifiers.provider.facts import provider_seen
 from verifiers.provider.gpu_models import ListedModel, ModelNames
 from verifiers.provider.identity import Record, Shown
@@ -210,6 +210,58 @@ def test_certificate__not_tied_to_the_chain__decides_and_its_inventory_does_not_
     outcomes = _outcomes(look)
     assert outcomes["certificate"] is certificate
     assert {outcomes[name] for name in INVENTORY} == {UNKNOWN}
+
+
+UNASKED = {"GET": "unasked", "GRPC": "unasked"}
+OTHERS = ("rest", "address", "grpc", *INVENTORY)
+
+
+@pytest.mark.parametrize(
+    ("look", "waiting"),
+    [
+        pytest.param(_look(GOOD, shown=made(STRANGER).der, troubles=UNASKED), OTHERS, id="foreign"),
+        pytest.param(_look(GOOD, shown=made(ends=0).der, troubles=UNASKED), OTHERS, id="run-out"),
+        pytest.param(_look(GOOD, shown=b"no certificate", troubles=UNASKED), OTHERS, id="unreadable"),
+        pytest.param(_look(GOOD, troubles={"TLS": "host_refused", **UNASKED}), OTHERS, id="private-address"),
+        pytest.param(_look(GOOD, chain=StubChain()), ("address", *INVENTORY), id="not-on-the-chain"),
+        pytest.param(_look(GOOD, chain=StubChain(CERTIFICATE.row("revoked"))), ("address", *INVENTORY), id="revoked"),
+        pytest.param(_look(GOOD, troubles={"TLS rest": "bad_certificate", "GET": "unasked"}), ("rest", "address"),
+                     id="of-one-port"),
+    ],
+)  # fmt: skip
+def test_certificate__clearly_not_theirs__the_rest_waits_for_it_until_the_close(
+    look: list[Observation], waiting: tuple[str, ...]
+) -> None:
+    seen = provider_seen(OWNER, look, NOW)
+    checks = instant_checks(_provider(), seen, replace(WANTS, unmet=PENDING))
+    assert {check.name for check in checks if waits_for_certificate(check)} == set(waiting)
+    assert {check.outcome for check in checks} <= {PENDING, PASSED}
+    closed = _outcomes(look)
+    assert closed["certificate"] is FAILED
+    assert {closed[name] for name in waiting} == {UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("look", "unknown"),
+    [
+        pytest.param(_look(GOOD, chain=StubChain(trouble="pruned"), troubles=UNASKED), ("certificate", *OTHERS),
+                     id="chain-in-trouble"),
+        pytest.param(_look(GOOD, shown=made(STRANGER).der, troubles={"TLS rest": "timeout", **UNASKED}),
+                     ("certificate", *OTHERS), id="foreign-and-one-port-silent"),
+        pytest.param(_look(GOOD, chain=StubChain(), troubles={"GRPC": "timeout"}), ("grpc", *INVENTORY),
+                     id="not-on-the-chain-and-silent"),
+        pytest.param(_look(GOOD, chain=StubChain(), troubles={"GET /version": "timeout", "GET": "unasked"}),
+                     ("rest", "address"), id="not-on-the-chain-and-too-slow"),
+        pytest.param(_look(GOOD, troubles={"GET /version": "timeout", "GET": "unasked"}), ("rest", "address"),
+                     id="its-own-and-too-slow"),
+        pytest.param(_look(GOOD, troubles={"TLS": "timeout", **UNASKED}), ("certificate", *OTHERS), id="silent"),
+    ],
+)  # fmt: skip
+def test_certificate__not_why_nobody_was_asked__what_could_not_be_seen_stays_unknown(
+    look: list[Observation], unknown: tuple[str, ...]
+) -> None:
+    outcomes = _outcomes(look, replace(WANTS, unmet=PENDING))
+    assert {name for name, outcome in outcomes.items() if outcome is UNKNOWN} == set(unknown)
 
 
 @pytest.mark.parametrize(
