@@ -43,9 +43,10 @@ check: setup-dev ## ruff, mypy (strict), the rules of who imports whom, djlint
 	@$(VENV)/bin/djlint templates --check --quiet
 	@$(VENV)/bin/djlint templates --lint --quiet
 
-bench: setup-dev ## measure bootstrap and verification beside a bare loop, and a probe round over 500 endpoints
+bench: setup-dev ## measure bootstrap and verification beside a bare loop, a probe round over 500 endpoints, two passes over 3,000 claims
 	@$(PY) -m bench
 	@$(PY) -m bench.probes
+	@$(PY) -m bench.again
 
 lock: setup-dev ## resolve the dependencies anew into the two hashed lock files
 	@$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 pyproject.toml -o requirements.lock

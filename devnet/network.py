@@ -13,7 +13,7 @@ from typing import Any, Protocol, Self
 from devnet.acts import Scenario
 from devnet.api.answer import Answer
 from devnet.api.node import Node, Settings
-from devnet.api.rest import Rest
+from devnet.api.rest import HEIGHT_HEADER, Rest
 from devnet.api.rpc import Rpc
 from devnet.faults import Fault, Faults, refusal, spoiled
 from devnet.generation import GENERATIONS, Generation
@@ -37,11 +37,15 @@ class Clock(Protocol):
 
 
 class Host:
-    """One node behind two ports. Its faults are its own; the chain is everybody's."""
+    """One node behind two ports. Its faults are its own; the chain is everybody's.
+
+    `noted`: what it was asked, each target with the height that its header named ("" none), once somebody wants it.
+    """
 
     def __init__(self, devnet: Devnet, rest_port: int, rpc_port: int, settings: Settings) -> None:
         self.settings = settings
         self.faults = Faults()
+        self.noted: list[tuple[str, str]] | None = None
         self._devnet = devnet
         self.connect(devnet.chain)
         seconds = lambda: devnet.clock.now() / SECOND  # noqa: E731 (one expression, used twice)
@@ -79,6 +83,8 @@ class Host:
         return self._with_faults("rpc", request, answer)
 
     def _with_faults(self, api: str, request: HttpRequest, answer: Callable[[], Answer]) -> Sent:
+        if self.noted is not None:
+            self.noted.append((request.target, request.headers.get(HEIGHT_HEADER, "")))
         met = self.faults.meeting(api, request.target)
         if not met:
             return Sent(answer())
@@ -181,7 +187,8 @@ class Devnet:
 
     def control(self, host: Host, request: HttpRequest) -> Answer:
         """The control endpoint, only where it was asked for, one JSON with any of `settings`, `fault`, `clear`,
-        `reset`, `provider` (`{"owner", "fault", "clear"}`)."""
+        `reset`, `provider` (`{"owner", "fault", "clear"}`), `note`: note what is asked from now on, and answer what
+        was `noted` since the last time."""
         try:
             asked = json.loads(request.body or b"{}")
             for name, value in asked.get("settings", {}).items():
@@ -196,9 +203,12 @@ class Devnet:
                 self.reset(**asked["reset"])
             if "provider" in asked:
                 self._control_provider(asked["provider"])
+            told: dict[str, Any] = {"tip": self.tip()}
+            if asked.get("note"):
+                told["noted"], host.noted = host.noted or [], []
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             return Answer(400, json.dumps({"message": str(error)}).encode())
-        return Answer(200, json.dumps({"tip": self.tip()}).encode())
+        return Answer(200, json.dumps(told).encode())
 
     def _control_provider(self, asked: Mapping[str, Any]) -> None:
         faults = self.providers[asked["owner"]].faults

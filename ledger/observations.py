@@ -115,6 +115,14 @@ def load_observations(session: Session, ids: Sequence[str]) -> dict[str, Observa
     return {name: found[name] for name in ids if name in found}
 
 
+def is_for_good(observation: Observation, point: ChainPoint) -> bool:
+    """Whether `known` answers from it in every later look: about a block, or the state at one before `point`."""
+    if observation.source is not Source.CHAIN or observation.trouble is not None or observation.status != 200:
+        return False
+    earlier = observation.height is not None and observation.height < point.height
+    return earlier or _FOR_GOOD.fullmatch(observation.request) is not None
+
+
 def known(session: Session, request: str, chain_id: str, height: int | None = None) -> Observation | None:
     """The stored answer to a request that is answered the same for ever, or `None`.
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, insert, or_, select, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from ledger.claims import CheckRow, ClaimRow, VerdictObservationRow, VerdictRow
-from ledger.observations import load_observations, store_observations
+from ledger.observations import is_for_good, load_observations, store_observations
 from ledger.rows import in_parts
 from tasks.moment import Duration, Moment
 from verifiers.evidence import ChainPoint, Check, Observation, Outcome, Verdict
@@ -48,13 +48,15 @@ def claim_id(campaign: str, participant: str, task: str, subject: str) -> str:
 def take_due(session: Session, now: Moment, worker: str, limit: int, lease: Duration) -> list[ClaimRow]:
     """Take up to `limit` claims that are due and that nobody holds, the longest due first, until `now + lease`.
 
+    One participant's claims come together, where their longest due one stands: they share what is read for them.
     A holder that died loses its claims when the lease is over.
     """
     free = or_(ClaimRow.taken_until_ns.is_(None), ClaimRow.taken_until_ns <= now)
+    longest = func.min(ClaimRow.due_ns).over(partition_by=ClaimRow.participant)
     due = (
         select(ClaimRow.id)
         .where(ClaimRow.due_ns <= now, free)
-        .order_by(ClaimRow.due_ns, ClaimRow.id)
+        .order_by(longest, ClaimRow.participant, ClaimRow.due_ns, ClaimRow.id)
         .limit(limit)
         .scalar_subquery()
     )
@@ -101,6 +103,8 @@ def record_verdicts(session: Session, decisions: Sequence[Decision], worker: str
     before = _newest(session, [row.verdict_id for row in held.values() if row.verdict_id is not None])
     fresh = [one for one in mine if before.get(held[one.claim].verdict_id or 0) != _said(one.verdict)]
     _store_evidence(session, fresh)
+    says_more = {one.claim for one in fresh}
+    _store_evidence(session, [_facts_of(one) for one in mine if one.claim not in says_more])
     ids = _store_verdicts(session, fresh, now)
     session.flush()
     for decision in mine:
@@ -158,6 +162,12 @@ def _store_evidence(session: Session, decisions: Iterable[Decision]) -> None:
         group.update((observation.id, observation) for observation in decision.observations)
     for (point, verifier), observations in by_point.items():
         store_observations(session, observations.values(), verifier, point)
+
+
+def _facts_of(decision: Decision) -> Decision:
+    """Of a verdict that says nothing new, what is known for good by it: the next look need not ask that again."""
+    facts = [each for each in decision.observations if is_for_good(each, decision.verdict.as_of)]
+    return replace(decision, observations=facts)
 
 
 def _store_verdicts(session: Session, decisions: Sequence[Decision], now: Moment) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.claims import ClaimRow, EnteredSdlRow
-from ledger.observations import known, known_requests, load_observations
+from ledger.observations import load_observations
 from ledger.people import AddressRow
 from ledger.verdicts import Decision, JudgedBy, let_go, record_verdicts, take_due
 from services import campaigns
@@ -25,7 +25,7 @@ from services.errors import Unavailable, UseCaseError
 from services.following import judged_point
 from services.house import House
 from services.onboarding_records import KeptProbes, KeptRecords
-from services.provider_looks import provider_source
+from services.pass_reads import PassReads
 from services.review_steps import KeptSteps, kept_steps
 from services.submissions import KeptSubmissions
 from tasks.judge_params import asked_in_turn
@@ -34,7 +34,6 @@ from tasks.moment import SECOND, Duration, Moment
 from tasks.parts import Task
 from tasks.rewards.collector import collector_paused
 from verifiers import deciding
-from verifiers.chain.pinned import PinnedChain
 from verifiers.codehost.client import NoCodeHost
 from verifiers.evidence import (
     BenchmarkSource,
@@ -136,9 +135,10 @@ def verify_due(house: House) -> str:
         return "no campaign is loaded"
     started, count = house.clock.now(), 0
     broken: list[str] = []
+    reads = PassReads(house)
     while True:
         try:
-            done = verify_batch(house, loaded)
+            done = verify_batch(house, loaded, reads)
         except ClaimsBroken as stumbled:
             done = stumbled.looked_at
             broken += stumbled.claims
@@ -150,15 +150,18 @@ def verify_due(house: House) -> str:
     return f"{count} claims verified"
 
 
-def verify_batch(house: House, loaded: Loaded) -> int:
-    """Verify one batch of due claims at one height; returns how many there were. Raises ClaimsBroken."""
+def verify_batch(house: House, loaded: Loaded, reads: PassReads | None = None) -> int:
+    """Verify one batch of due claims at one height; returns how many there were. Raises ClaimsBroken.
+
+    `reads`: of the batches before it in the same run.
+    """
     point = judging_point(house, loaded)
     if point is None:
         return 0
     worker, now = this_worker(), house.clock.now()
     taken = house.ledger.transact(lambda session: take_due(session, now, worker, BATCH, LEASE))
     try:
-        verify_claims(house, loaded, point, taken, worker)
+        verify_claims(house, loaded, point, taken, worker, reads)
     except ClaimsBroken as broken:
         claims, later = broken.claims, Moment(now + BROKEN_WAITS)
         house.ledger.transact(lambda session: let_go(session, claims, worker, later))
@@ -190,7 +193,14 @@ def judging_point(house: House, loaded: Loaded) -> ChainPoint | None:
     return point
 
 
-def verify_claims(house: House, loaded: Loaded, point: ChainPoint, rows: Sequence[ClaimRow], worker: str) -> None:
+def verify_claims(
+    house: House,
+    loaded: Loaded,
+    point: ChainPoint,
+    rows: Sequence[ClaimRow],
+    worker: str,
+    reads: PassReads | None = None,
+) -> None:
     """Gather, judge and keep these claims at `point`, owner by owner, so that claims share what was read.
 
     The claims are held by `worker`; one that it lost meanwhile is left to whoever has it. Raises ClaimsBroken once
@@ -198,7 +208,7 @@ def verify_claims(house: House, loaded: Loaded, point: ChainPoint, rows: Sequenc
     """
     if house.chain is None or not rows:
         return
-    sources = sources_at(house, loaded, point, [row.id for row in rows])
+    sources = sources_at(house, loaded, point, [row.id for row in rows], reads)
     facts = sorted(claim_facts(house, loaded, point.chain_id, rows), key=_reads)
     groups = [list(group) for _, group in groupby(facts, key=lambda claim: _reads(claim)[0])]
     broken: list[str] = []
@@ -219,16 +229,16 @@ def verify_claims(house: House, loaded: Loaded, point: ChainPoint, rows: Sequenc
         raise ClaimsBroken(sorted(broken), len(rows))
 
 
-def sources_at(house: House, loaded: Loaded, point: ChainPoint, claims: Sequence[str]) -> Asked:
+def sources_at(
+    house: House, loaded: Loaded, point: ChainPoint, claims: Sequence[str], reads: PassReads | None = None
+) -> Asked:
     """All that may be asked at `point`; `claims`: whose reviews are read. Raises Unavailable without a chain."""
-    if house.chain is None:
-        raise Unavailable("No chain is connected: set WAYMARK_CHAIN_REST and WAYMARK_CHAIN_RPC.")
-    chain = PinnedChain(house.chain, point, known=_known(house, point.chain_id))
+    chain, providers = (reads or PassReads(house)).at(point)
     return Asked(
         chain,
         Entered(house, loaded.slug),
         kept_steps(house, claims),
-        provider_source(house, chain),
+        providers,
         KeptBenchmarks(house),
         house.codehost or NoCodeHost(),
         KeptSubmissions(house, loaded),
@@ -337,17 +347,3 @@ def _due(verdict: Verdict, now: Moment) -> Moment | None:
     if verdict.outcome == Outcome.UNKNOWN:
         return Moment(now + RETRY)
     return verdict.next_look
-
-
-def _known(house: House, chain_id: str) -> Callable[[str, int | None], Observation | None]:
-    """What is known for good: which blocks is read once for a pass, the answers only where there are any."""
-    with house.ledger.read() as session:
-        requests = known_requests(session, chain_id)
-
-    def look_up(request: str, height: int | None) -> Observation | None:
-        if height is None and request not in requests:
-            return None
-        with house.ledger.read() as session:
-            return known(session, request, chain_id, height)
-
-    return look_up

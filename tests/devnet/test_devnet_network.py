@@ -166,6 +166,20 @@ def test_control__where_it_is_on__changes_settings_and_names_mistakes(net: Devne
     assert (status, "'nope' is no setting" in body.decode()) == (400, True)
 
 
+def test_control__note__answers_what_was_asked_since_the_last_time(net: Devnet) -> None:
+    def noted() -> list[list[str]]:
+        _, body = ask(net.rest_url, "/devnet/control", body=b'{"note": true}')
+        found: list[list[str]] = json.loads(body)["noted"]
+        return found
+
+    height_of(net.rpc_url)
+    assert noted() == []
+    height_of(net.rpc_url)
+    ask(net.rest_url, LEASES, {"X-Cosmos-Block-Height": "40"})
+    assert noted() == [["/status", ""], [LEASES, "40"]]
+    assert noted() == []
+
+
 def test_control__where_it_is_off__is_an_unknown_path() -> None:
     with serve(small.scenario(), start=START, clock=StillClock(START)) as devnet:
         assert ask(devnet.rest_url, "/devnet/control", body=b"{}")[0] == 501

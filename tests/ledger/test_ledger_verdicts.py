@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from ledger.base import Ledger
-from ledger.claims import ClaimRow, VerdictRow
+from ledger.claims import ClaimRow, VerdictObservationRow, VerdictRow
 from ledger.observations import BodyRow, ObservationRow, known, load_observations, store_observations
 from ledger.people import ParticipantRow
 from ledger.verdicts import Decision, claim_id, let_go, load_verdict, record_verdicts, take_due
@@ -28,16 +28,17 @@ def verdict(seen: str = "3", outcome: Outcome = Outcome.PASSED, **changes: objec
     return Verdict(outcome, (check,), "ai_deployment", 1, POINT, **values)  # type: ignore[arg-type]
 
 
-def add_claim(ledger: Ledger, subject: str, due: int | None = 100) -> str:
-    name = claim_id("c", "p", "t", subject)
+def add_claim(ledger: Ledger, subject: str, due: int | None = 100, participant: str = "p") -> str:
+    name = claim_id("c", participant, "t", subject)
     with ledger.write() as session:
-        if session.get(ParticipantRow, "p") is None:
-            session.add(ParticipantRow(address="p", created_ns=1))
+        if session.get(ParticipantRow, participant) is None:
+            session.add(ParticipantRow(address=participant, created_ns=1))
             session.flush()
         session.add(
             ClaimRow(
-                id=name, campaign="c", participant="p", task="t", kind="k", subject=subject, fields={}, received_ns=1,
-                found=True, due_ns=due, outcome="pending", attributes={}, holds_place=False, settled=False,
+                id=name, campaign="c", participant=participant, task="t", kind="k", subject=subject, fields={},
+                received_ns=1, found=True, due_ns=due, outcome="pending", attributes={}, holds_place=False,
+                settled=False,
             )
         )  # fmt: skip
     return name
@@ -49,8 +50,10 @@ def take(ledger: Ledger, worker: str = "w", now: int = 100, limit: int = 10) -> 
     )
 
 
-def record(ledger: Ledger, name: str, said: Verdict, worker: str = "w", due: int | None = None) -> dict[str, bool]:
-    decision = Decision(name, said, (observed(), observed(BLOCK)), None if due is None else Moment(due))
+def record(
+    ledger: Ledger, name: str, said: Verdict, worker: str = "w", due: int | None = None, *more: Observation
+) -> dict[str, bool]:
+    decision = Decision(name, said, (observed(), observed(BLOCK), *more), None if due is None else Moment(due))
     return ledger.transact(lambda session: record_verdicts(session, [decision], worker, Moment(200)))
 
 
@@ -115,6 +118,18 @@ def test_take_due__by_time(ledger: Ledger, due: int | None, now: int, taken: boo
     assert take(ledger, now=now) == ([name] if taken else [])
 
 
+def test_take_due__several_participants__whole_ones_by_their_longest_due_claim(ledger: Ledger) -> None:
+    dues = {"anna": (70, 90, 95), "bert": (60, 99), "carl": (80, 85, 101)}
+    owners = {
+        add_claim(ledger, str(number), due, participant): participant
+        for participant, all_due in dues.items()
+        for number, due in enumerate(all_due)
+    }
+    batches = [{owners[name] for name in take(ledger, limit=limit)} for limit in (2, 3, 9)]
+    assert batches == [{"bert"}, {"anna"}, {"carl"}]
+    assert take(ledger, now=101), "one more is due now"
+
+
 def test_take_due__holder_died__free_after_its_lease(ledger: Ledger) -> None:
     name = add_claim(ledger, "s")
     assert take(ledger, "dead", now=100) == [name]
@@ -166,6 +181,22 @@ def test_record_verdicts__again__writes_a_row_only_where_it_says_something_new(
     take(ledger, now=250)
     assert record(ledger, name, second) == {name: new}
     assert count(ledger, VerdictRow) == (2 if new else 1)
+
+
+def test_record_verdicts__says_nothing_new__keeps_what_was_learned_for_good_and_nothing_else(ledger: Ledger) -> None:
+    name = add_claim(ledger, "s")
+    take(ledger)
+    record(ledger, name, verdict(), "w", 250)
+    take(ledger, now=250)
+    before = count(ledger, VerdictObservationRow)
+    block, past = observed(BLOCK.replace("7", "8"), b"8"), observed("GET /state", b"past", height=39)
+    passing = observed("GET /state", b"now"), observed(BLOCK.replace("7", "9"), trouble="timeout", status=None)
+    assert record(ledger, name, verdict(), "w", None, block, past, *passing) == {name: False}
+    assert count(ledger, VerdictObservationRow) == before
+    with ledger.read() as session:
+        assert known(session, block.request, "local-1") == block
+        assert known(session, past.request, "local-1", 39) == past
+        assert list(load_observations(session, [each.id for each in passing])) == []
 
 
 def test_claim_id__is_the_hash_of_the_joined_names() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from bench.again import AFTER, FULL, Asked, Size, about, looked_twice, repeated, twice
 from devnet.network import Devnet, serve
 from devnet.scenarios import small
 from ledger.claims import ClaimRow
@@ -51,24 +52,6 @@ def at(height: int) -> Moment:
     return Moment(START + (height - 1) * 6 * SECOND + SECOND // 2)
 
 
-class Noting(Chain):
-    """Writes down each question with the height it is about; a list is asked about the newest block."""
-
-    asked: list[tuple[str, int | None]]
-
-    def get(self, path: str, parameters: Mapping[str, str] | None = None, height: int | None = None) -> Observation:
-        self.asked.append((f"{path} {sorted((parameters or {}).items())}", height))
-        return super().get(path, parameters, height)
-
-    def block(self, height: int) -> Observation:
-        self.asked.append(("block", height))
-        return super().block(height)
-
-    def block_results(self, height: int) -> Observation:
-        self.asked.append(("results", height))
-        return super().block_results(height)
-
-
 @pytest.fixture
 def net() -> Iterator[Devnet]:
     with serve(small.scenario(), start=START, clock=StoppedClock(at(300)), port=0) as running:
@@ -78,20 +61,17 @@ def net() -> Iterator[Devnet]:
 def test_verify__claims_that_still_wait__asks_nothing_again_that_is_known_for_good(
     tmp_path: Path, net: Devnet
 ) -> None:
-    chain = Noting([net.rest_url], [net.rpc_url], StoppedClock(at(300)))
-    chain.asked = []
+    chain = Chain([net.rest_url], [net.rpc_url], StoppedClock(at(300)))
     house = make_house(tmp_path, campaign=CAMPAIGN, chain=chain)
     register(house, *(small.address(name) for name in small.TENANTS))
     for dseq in ("1001", "1002", "1003"):  # an SDL that a deployment may have had before
         fields = {"owner": ADA, "dseq": dseq, "sdl": small.SDLS["model-2"]}
         claims.submit(house.at(StoppedClock(at(100))), ADA, "deploy", fields)
     first, second = (looked(house, net, height) for height in (200, 210))
-    assert any(question == "block" for question, _ in first)
-    assert any("/info" in question and height is not None and height < 100 for question, height in first)
+    assert any("/blocks/" in question for question, _ in first)
+    assert any("/info" in question and height and int(height) < 100 for question, height in first)
     assert second
-    assert not {question for question in second if question in first}
-    pinned = {height for _, height in second}
-    assert pinned == {210}, "only what may have changed is asked: at the newest block"
+    assert {height for _, height in second} == {"210"}, "only what may have changed is asked: at the newest block"
     chain.close()
 
 
@@ -112,19 +92,38 @@ tasks:
 def test_verify__sdl_whose_run_still_lasts__asks_nothing_again_that_is_known_for_good(
     tmp_path: Path, net: Devnet
 ) -> None:
-    chain = Noting([net.rest_url], [net.rpc_url], StoppedClock(at(300)))
-    chain.asked = []
+    chain = Chain([net.rest_url], [net.rpc_url], StoppedClock(at(300)))
     house = make_house(tmp_path, campaign=AUTHORS, chain=chain)
     register(house, *(small.address(name) for name in small.TENANTS))
     for name in ("ada", "ben"):
         for sdl in small.SDLS.values():
             claims.submit(house.at(StoppedClock(at(100))), small.address(name), "write", {"sdl": sdl})
     first, second = (looked(house, net, height) for height in (200, 210))
-    assert any(question in ("block", "results") for question, _ in first)
+    assert any("block" in question for question, _ in first)
     assert second
-    assert not {question for question in second if question in first}
-    assert {height for _, height in second} == {210}, "only what may have changed is asked: at the newest block"
+    assert {height for _, height in second} == {"210"}, "only what may have changed is asked: at the newest block"
     chain.close()
+
+
+SMALL = Size(tenants=6, deployments=33, authored=2, runs=1, providers=3, gpus=4)
+"""More than one batch takes, so that owners could be torn apart."""
+
+
+@pytest.mark.parametrize("size", [SMALL, pytest.param(FULL, marks=pytest.mark.long)], ids=["small", "full"])
+def test_verify_due__claims_of_four_kinds_a_block_later__asks_nothing_again_that_is_known_for_good(
+    tmp_path: Path, size: Size
+) -> None:
+    first, second = looked_twice(tmp_path, size)
+    kinds = {
+        "ai_deployment": size.tenants * size.deployments,
+        "sdl_submission": size.tenants * size.authored,
+        "benchmark_run": size.tenants * size.runs,
+        "provider_onboarding": size.providers * size.gpus,
+    }
+    assert first.kinds == second.kinds == kinds
+    assert repeated(first, second) == []
+    assert {height for _, height in second.asked} == {str(AFTER)}, "what may have changed, at the newest block"
+    assert (twice(first), twice(second)) == ([], []), "one answer serves every claim of a pass"
 
 
 def test_verify_waiting__worker_that_was_killed__its_claims_are_looked_at_before_its_time_is_over(
@@ -193,18 +192,17 @@ def register(house: House, *people: str) -> None:
             session.add(RegistrationRow(campaign="again-test", participant=address, **registration))
 
 
-def looked(house: House, net: Devnet, height: int) -> list[tuple[str, int | None]]:
-    """One pass over everything that waits, at this block; gives what was asked for it."""
+def looked(house: House, net: Devnet, height: int) -> list[Asked]:
+    """One pass over everything that waits, at this block; gives what the node was asked for it."""
     net.settings.tip = height
     now = house.at(StoppedClock(at(height)))
     following.follow(now)
     claims.find_claims(now)
-    chain = house.chain
-    assert isinstance(chain, Noting)
-    chain.asked.clear()
     with now.ledger.write() as session:
         session.execute(update(ClaimRow).where(ClaimRow.settled.is_(False)).values(due_ns=0))
+    net.hosts[0].noted = []
     assert verification.verify_batch(now, campaigns.required(now))
+    noted, net.hosts[0].noted = net.hosts[0].noted, None
     with now.ledger.read() as session:
         assert "pending" in set(session.scalars(select(ClaimRow.outcome)))
-    return list(chain.asked)
+    return [(target, about(target, header)) for target, header in noted]

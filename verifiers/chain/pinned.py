@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from tasks.moment import Moment
+from verifiers.chain.answers import decode_block
 from verifiers.chain.apiset import ApiSet
 from verifiers.chain.client import Chain
 from verifiers.chain.questions import block_request, block_results_request, rest_request
@@ -24,9 +28,11 @@ def nothing_known(_: str, __: int | None) -> Observation | None:
 
 class PinnedChain:
     """Implements `evidence.ChainSource` over a Chain. Make one for each round of looks and share it between claims.
+    Thread safe: two that ask the same wait for one answer.
 
     Blocks, their results and the state at blocks before the pinned one are asked from `known` first: they are facts
-    for good. `earliest_height` bounds the search for a moment; without it the chain's status says it.
+    for good. `known_blocks`: the heights, in order and up to the pinned one, whose blocks `known` has: a moment is
+    searched between the nearest two. `earliest_height` bounds the search; without it the chain's status says it.
     """
 
     def __init__(
@@ -35,11 +41,15 @@ class PinnedChain:
         point: ChainPoint,
         known: Known = nothing_known,
         earliest_height: int | None = None,
+        known_blocks: Sequence[int] = (),
     ) -> None:
         self._chain = chain
         self._point = point
         self._known = known
         self._earliest_height = earliest_height
+        self._known_blocks = known_blocks
+        self._one_at_a_time: defaultdict[Hashable, threading.Lock] = defaultdict(threading.Lock)
+        self._times: dict[int, Moment] = {}
         self._seen: dict[tuple[str, int | None], Observation] = {}
         self._lists: dict[str, tuple[Observation, ...]] = {}
         self._moments: dict[Moment, tuple[Observation, ...]] = {}
@@ -63,18 +73,20 @@ class PinnedChain:
         """One REST answer at another height."""
         request = rest_request(path, parameters)
         key = (request, height)
-        if key not in self._seen:
-            kept = self._kept(request, height) if height < self._point.height else None
-            self._seen[key] = kept or self._attempt(
-                request, height, lambda: self._chain.get(path, parameters, height)
-            )
+        with self._one_at_a_time[key]:
+            if key not in self._seen:
+                kept = self._kept(request, height) if height < self._point.height else None
+                self._seen[key] = kept or self._attempt(
+                    request, height, lambda: self._chain.get(path, parameters, height)
+                )
         return self._seen[key]
 
     def pages(self, path: str, parameters: Mapping[str, str], rows: str) -> Sequence[Observation]:
         """Every page of a list at the pinned height; one with trouble at the end where the list broke off."""
         request = rest_request(path, parameters)
-        if request not in self._lists:
-            self._lists[request] = tuple(self._pages(request, path, parameters, rows))
+        with self._one_at_a_time["list", request]:
+            if request not in self._lists:
+                self._lists[request] = tuple(self._pages(request, path, parameters, rows))
         return self._lists[request]
 
     def block(self, height: int) -> Observation:
@@ -90,17 +102,35 @@ class PinnedChain:
 
         One observation with trouble where that can't be found out.
         """
-        if moment not in self._moments:
-            self._moments[moment] = tuple(self._around(moment))
+        with self._one_at_a_time[moment]:
+            if moment not in self._moments:
+                self._moments[moment] = tuple(self._around(moment))
         return self._moments[moment]
 
     def _around(self, moment: Moment) -> list[Observation]:
         request = f"GET first block from {moment}"
         try:
-            low = self._earliest()
-            return blocks_around(moment, max(low, 1), self._point.height, self._look)
+            before, after = self._between(moment)
+            if before is None:
+                before = after if after is not None and self._is_first(after) else self._earliest()
+            high = self._point.height if after is None else after
+            return blocks_around(moment, max(before, 1), high, self._look)
         except Trouble as trouble:
             return [self._troubled(request, None, trouble)]
+
+    def _between(self, moment: Moment) -> tuple[int | None, int | None]:
+        """The nearest known blocks before the moment and from it on: what lies between them is all that is open."""
+        place = bisect_left(self._known_blocks, moment, key=self._time_of)
+        before = self._known_blocks[place - 1] if place > 0 else None
+        return before, self._known_blocks[place] if place < len(self._known_blocks) else None
+
+    def _time_of(self, height: int) -> Moment:
+        if height not in self._times:
+            self._times[height] = decode_block(self._look(height).body).time
+        return self._times[height]
+
+    def _is_first(self, height: int) -> bool:
+        return decode_block(self._look(height).body).is_first
 
     def _earliest(self) -> int:
         if self._earliest_height is None:
@@ -116,9 +146,10 @@ class PinnedChain:
 
     def _for_good(self, request: str, height: int, ask: Callable[[int], Observation]) -> Observation:
         key = (request, None)
-        if key not in self._seen:
-            kept = self._kept(request, None)
-            self._seen[key] = kept or self._attempt(request, height, lambda: ask(height))
+        with self._one_at_a_time[key]:
+            if key not in self._seen:
+                kept = self._kept(request, None)
+                self._seen[key] = kept or self._attempt(request, height, lambda: ask(height))
         return self._seen[key]
 
     def _kept(self, request: str, height: int | None) -> Observation | None:

@@ -14,7 +14,7 @@ NODE_CONFIG = "/cosmos/base/node/v1beta1/config"
 TXS = "/cosmos/tx/v1beta1/txs"
 
 
-def block_path(height: int) -> str:
+def block_path(height: int | str) -> str:
     """The REST path of one block."""
     return f"/cosmos/base/tendermint/v1beta1/blocks/{height}"
 
@@ -43,6 +43,12 @@ def rpc_request(method: str, parameters: Mapping[str, str] | None = None) -> str
 def block_request(height: int) -> str:
     """The request text of a block."""
     return rest_request(block_path(height))
+
+
+def block_height(request: str) -> int | None:
+    """The height that a request text of a block names; None for every other request."""
+    named = request.removeprefix(f"GET {block_path('')}")
+    return int(named) if named != request and named.isdecimal() else None
 
 
 def block_results_request(height: int) -> str:

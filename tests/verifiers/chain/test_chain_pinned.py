@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 
+import pytest
+
 from tasks.moment import SECOND, Moment
-from tests.nodes import BIRTH, Answer, Node
+from tests.nodes import BIRTH, Answer, Asked, Node
 from verifiers.chain.client import Chain
 from verifiers.chain.pinned import PinnedChain
-from verifiers.chain.questions import block_request, block_results_request
+from verifiers.chain.questions import NODE_INFO, block_path, block_request, block_results_request
 from verifiers.evidence import ChainPoint, ChainSource, Observation, Source
 
 INFO = "/akash/deployment/v1beta4/deployments/info"
@@ -133,3 +137,55 @@ def test_first_block_from__node_down__is_one_observation_with_trouble(
     node.routes["*"] = lambda _: Answer(b"", 503)
     seen = pinned(make(node), node).first_block_from(node.time_of(40))
     assert [one.trouble for one in seen] == ["server_error"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "moment", "found", "asked"),
+    [
+        ([39, 40], 40, [39, 40], []),
+        ([1], 1, [1], []),
+        ([3, 20, 39, 40, 41, 60], 40, [39, 40], []),
+        ([38, 41], 40, [39, 40], [39, 40]),
+        ([89], 95, [90], [90]),
+    ],
+    ids=["both", "the chain's first", "among others", "the nearest two", "later than all"],
+)
+def test_first_block_from__between_blocks_known_to_the_ledger__asks_only_what_is_open(
+    nodes: Callable[..., Node],
+    make: Callable[..., Chain],
+    kept: list[int],
+    moment: int,
+    found: list[int],
+    asked: list[int],
+) -> None:
+    node = nodes()
+    first = pinned(make(node), node)
+    known = {block_request(height): first.block(height) for height in kept}
+    node.asked.clear()
+    source = pinned(make(node), node, known=lambda request, _: known.get(request), known_blocks=kept)
+    assert [seen.height for seen in source.first_block_from(node.time_of(moment))] == found
+    assert {each.route for each in node.asked if each.route != NODE_INFO} == {block_path(height) for height in asked}
+
+
+def test_state__asked_by_two_at_once__goes_out_once(nodes: Callable[..., Node], make: Callable[..., Chain]) -> None:
+    node = nodes()
+    both, answers = threading.Barrier(2, timeout=60), []
+
+    def slow(asked: Asked) -> Answer:
+        time.sleep(0.2)
+        return node.state(asked, {})
+
+    node.routes[INFO] = slow
+    source = pinned(make(node), node)
+
+    def ask() -> None:
+        both.wait()
+        answers.append(source.state(INFO, ID))
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert answers[0] is answers[1]
+    assert node.count(INFO) == 1
