@@ -15,9 +15,10 @@ from ledger.rows import in_parts
 class BenchmarkChallengeRow(Base):
     """A challenge as it was issued; from `size` on: the interactive proof, each given once.
 
-    `sdl_hashes`: the manifest hashes of the SDL that carries it. `seed`, `root`, `draw`: hex. `is_shipped`: it came
-    with the demo together with its result, not from us. `spot_check`: the one that it was given for, with the
-    `attempt` and the container (`part`) of it and that container's GPUs; None for a run that its owner asked for.
+    `sdl_hashes`: the manifest hashes of the SDL that carries it, `price_denom`: the coin of its price. `seed`,
+    `root`, `draw`: hex. `is_shipped`: it came with the demo together with its result, not from us. `spot_check`: the
+    one that it was given for, with the `attempt` and the container (`part`) of it and that container's GPUs; None for
+    a run that its owner asked for.
     """
 
     __tablename__ = "benchmark_challenges"
@@ -42,6 +43,7 @@ class BenchmarkChallengeRow(Base):
     attempt: Mapped[int | None]
     part: Mapped[int | None]
     gpus: Mapped[int | None]
+    price_denom: Mapped[str] = mapped_column(server_default="uakt")
 
 
 class BenchmarkRunRow(Base):

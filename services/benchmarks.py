@@ -12,6 +12,7 @@ from ledger.observations import store_observations
 from ledger.people import RegistrationRow
 from ledger.rows import insert_once
 from services import campaigns
+from services.benchmark_price import denom_now
 from services.benchmark_records import challenge_of, keys_of, record_of, result_in, run_row
 from services.campaigns import Loaded
 from services.errors import Conflict, NotAllowed, NotFound, Refused, TooMany
@@ -65,7 +66,8 @@ def issue(house: House, participant: str, provider: str, gpu_model: str | None =
     expires = Moment(now + _whole(task.params["expires_ns"]))
     key = keys_of(house)[0]
     made = challenges.issue(key, loaded.slug, participant, where, now, expires)
-    issued = _issued(house, made, task.slug, model)
+    denom = denom_now(house, loaded)
+    issued = _issued(house, made, task.slug, model, denom)
     hashes = list(check_sdl(issued.sdl).manifest_hashes)
 
     def store(session: Session) -> None:
@@ -81,6 +83,7 @@ def issue(house: House, participant: str, provider: str, gpu_model: str | None =
                     issued_ns=now,
                     expires_ns=expires,
                     sdl_hashes=hashes,
+                    price_denom=denom,
                 )
             )
 
@@ -111,14 +114,14 @@ def issued(house: House, participant: str, challenge_id: str) -> Issued:
     if row is None or row.participant != participant or row.campaign != loaded.slug or row.spot_check is not None:
         raise NotFound("There is no such challenge of yours.")
     task = next((task.slug for task in loaded.newest.tasks if task.kind == KIND), "")
-    return _issued(house, challenge_of(row), task, row.gpu_model)
+    return _issued(house, challenge_of(row), task, row.gpu_model, row.price_denom)
 
 
-def _issued(house: House, challenge: Challenge, task: str, gpu_model: str | None) -> Issued:
+def _issued(house: House, challenge: Challenge, task: str, gpu_model: str | None, denom: str) -> Issued:
     token = challenges.runner_token(keys_of(house)[0], challenge.id)
     # a container can't reach a platform on this machine: it works alone then
     url = "" if house.settings.on_loopback else house.settings.public_url
-    sdl = challenges.sdl_text(challenge, token, url, gpu_model)
+    sdl = challenges.sdl_text(challenge, token, url, gpu_model, denom)
     here = house.settings.public_url.rstrip("/")
     run = f"python3 runner.py --challenge {challenge.id} --url {here} --token {token}"
     command = f"curl -fsSLO {here}/benchmarks/runner.py && {run}"

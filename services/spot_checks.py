@@ -17,6 +17,7 @@ from ledger.spot_checks import OPEN, SpotCardRow, SpotCheckRow, SpotSeedRow
 from ledger.verdicts import look_again
 from services import campaigns
 from services.benchmark_fetch import fetched_text
+from services.benchmark_price import denom_now
 from services.benchmark_records import keys_of, record_of, result_in, run_row
 from services.campaigns import Loaded
 from services.errors import Conflict, NotAllowed, NotFound, Refused, TooMany
@@ -37,7 +38,10 @@ MOST_ADDRESSES = 8
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One container of an attempt: its challenge and GPUs; `posted`: its runner's result waits to be confirmed."""
+    """One container of an attempt: its challenge and GPUs; `posted`: its runner's result waits to be confirmed.
+
+    `denom`: the coin of its price.
+    """
 
     challenge: str
     attempt: int
@@ -45,6 +49,7 @@ class Given:
     gpus: int
     posted: bool
     entered: bool
+    denom: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,7 @@ def _given(challenge: BenchmarkChallengeRow, run: BenchmarkRunRow | None) -> Giv
     is_entered = run is not None and run.observation is not None
     posted = run is not None and not is_entered
     attempt, part, gpus = challenge.attempt or 0, challenge.part or 0, challenge.gpus or 1
-    return Given(challenge.id, attempt, part, gpus, posted, is_entered)
+    return Given(challenge.id, attempt, part, gpus, posted, is_entered, challenge.price_denom)
 
 
 def _claims_of(session: Session, row: SpotCheckRow) -> list[str]:
@@ -153,7 +158,7 @@ def prepare(house: House, participant: str, check_id: str, per_container: int | 
     Asked for again the same is given; once a result is in, or for other containers, an attempt with new challenges.
     Raises NotFound, Conflict when it is over, Refused for a number that makes no sense, TooMany after many attempts.
     """
-    now = house.clock.now()
+    now, denom = house.clock.now(), denom_now(house, campaigns.required(house))
 
     def store(session: Session) -> SpotCheck:
         row = _row(house, session, participant, check_id)
@@ -163,7 +168,7 @@ def prepare(house: House, participant: str, check_id: str, per_container: int | 
         is_same = [each.gpus for each in before] == wanted and not any(each.posted or each.entered for each in before)
         if not is_same:
             attempt = max((each.attempt for each in before), default=0) + 1
-            _give(house, session, row, attempt, wanted, now)
+            _give(house, session, row, attempt, wanted, now, denom)
         return _shown(session, [row])[0]
 
     check = house.ledger.transact(store)
@@ -185,14 +190,14 @@ def _checked(per_container: int | None, gpus: int) -> int:
 
 
 def _give(
-    house: House, session: Session, row: SpotCheckRow, attempt: int, wanted: Sequence[int], now: Moment
+    house: House, session: Session, row: SpotCheckRow, attempt: int, wanted: Sequence[int], now: Moment, denom: str
 ) -> None:
     """A challenge for each container."""
     if attempt > MOST_ATTEMPTS:
         raise TooMany(f"{MOST_ATTEMPTS} attempts were made: use the challenges of the last one.")
     key = keys_of(house)[0]
     names = [challenges.spot_challenge(key, row.id, attempt, part) for part in range(len(wanted))]
-    _store(house, session, row, attempt, dict(zip(names, wanted, strict=True)), now)
+    _store(house, session, row, attempt, dict(zip(names, wanted, strict=True)), now, denom)
 
 
 def _store(
@@ -202,12 +207,13 @@ def _store(
     attempt: int,
     given: Mapping[str, int],
     now: Moment,
+    denom: str,
     *,
     is_shipped: bool = False,
 ) -> None:
     """Challenges with the GPUs of their containers; their hashes are those of the SDL that carries them all."""
     names, wanted, closes = list(given), list(given.values()), campaigns.required(house).task(row.task).closes
-    hashes = list(check_sdl(_text(house, row.gpu_model, row.number, names, wanted)).manifest_hashes)
+    hashes = list(check_sdl(_text(house, row.gpu_model, row.number, names, wanted, denom)).manifest_hashes)
     for part, (name, gpus) in enumerate(zip(names, wanted, strict=True)):
         values = {
             "id": name,
@@ -222,6 +228,7 @@ def _store(
             "attempt": attempt,
             "part": part,
             "gpus": gpus,
+            "price_denom": denom,
             "is_shipped": is_shipped,
         }
         insert_once(session, BenchmarkChallengeRow, values)
@@ -235,11 +242,12 @@ def keep_shipped(house: House, participant: str, check_id: str, challenge: str) 
     """
     if not house.settings.on_loopback:
         raise NotAllowed("Shipped challenges are for a demo on loopback.")
+    denom = denom_now(house, campaigns.required(house))
 
     def store(session: Session) -> None:
         row = _row(house, session, participant, check_id)
         _is_open(row)
-        _store(house, session, row, 1, {challenge: row.gpus}, house.clock.now(), is_shipped=True)
+        _store(house, session, row, 1, {challenge: row.gpus}, house.clock.now(), denom, is_shipped=True)
 
     house.ledger.transact(store)
 
@@ -248,17 +256,18 @@ def sdl_of(house: House, check: SpotCheck) -> str:
     """The SDL of the newest attempt; empty before there is one."""
     newest = check.newest
     names, gpus = [each.challenge for each in newest], [each.gpus for each in newest]
-    return _text(house, check.gpu_model, check.number, names, gpus) if newest else ""
+    return _text(house, check.gpu_model, check.number, names, gpus, newest[0].denom) if newest else ""
 
 
-def _text(house: House, model: str, number: int, names: Sequence[str], gpus: Sequence[int]) -> str:
+def _text(house: House, model: str, number: int, names: Sequence[str], gpus: Sequence[int], denom: str) -> str:
     key = keys_of(house)[0]
     # a container can't reach a platform on this machine: it works alone then
     url = "" if house.settings.on_loopback else house.settings.public_url
     made = [
         Container(name, challenges.runner_token(key, name), count) for name, count in zip(names, gpus, strict=True)
     ]
-    return spot_sdl(made, url, model, f"Spot check {number}: {sum(gpus)} GPUs of model {model} in one lease.")
+    title = f"Spot check {number}: {sum(gpus)} GPUs of model {model} in one lease."
+    return spot_sdl(made, url, model, title, denom)
 
 
 def enter(house: House, participant: str, check_id: str, entered: Sequence[str]) -> SpotCheck:

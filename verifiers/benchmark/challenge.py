@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 
 from tasks.moment import Moment, format_moment
+from verifiers.benchmark.price import UAKT, price
 from verifiers.provider.gpu_models import plain_name
 
 IMAGE = "pytorch/pytorch:2.4.1-cuda12.4-cudnn9-runtime"
@@ -123,10 +124,12 @@ def image_for(gpu_model: str | None) -> str:
     return IMAGES.get(plain_name(gpu_model or ""), IMAGE)
 
 
-def sdl_text(challenge: Challenge, token: str, platform_url: str, gpu_model: str | None = None) -> str:
+def sdl_text(
+    challenge: Challenge, token: str, platform_url: str, gpu_model: str | None = None, denom: str = UAKT
+) -> str:
     """The SDL that runs the runner with this challenge on a GPU, `gpu_model` as the network writes it or any.
 
-    `platform_url` empty: the runner works alone.
+    `platform_url` empty: the runner works alone. `denom`: the coin of its price.
     """
     model = f"\n                - model: {gpu_model}" if gpu_model else ""
     packed = packed_runner().replace("'", "''")
@@ -165,7 +168,7 @@ profiles:
   placement:
     anywhere:
       pricing:
-        benchmark: {{denom: uakt, amount: 100000}}
+        benchmark: {price(denom)}
 deployment:
   benchmark:
     anywhere: {{profile: benchmark, count: 1}}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from verifiers.benchmark.challenge import PORT, image_for, packed_runner
+from verifiers.benchmark.price import UAKT, price
 
 MOST_CONTAINERS = 64
 
@@ -25,8 +26,11 @@ def split(gpus: int, per_container: int) -> list[int]:
     return [per_container] * whole + ([rest] if rest else [])
 
 
-def spot_sdl(containers: Sequence[Container], platform_url: str, gpu_model: str, title: str) -> str:
-    """The SDL; `platform_url` empty: the runners work alone. `title`: one line that says what it is for.
+def spot_sdl(
+    containers: Sequence[Container], platform_url: str, gpu_model: str, title: str, denom: str = UAKT
+) -> str:
+    """The SDL; `platform_url` empty: the runners work alone. `title`: one line that says what it is for; `denom`: the
+    coin of its prices.
 
     The containers stand in one group, which becomes one lease; each serves its own result at an address of its own.
     """
@@ -36,7 +40,7 @@ def spot_sdl(containers: Sequence[Container], platform_url: str, gpu_model: str,
         _service(name, each, platform_url, image, is_first=place == 0) for place, (name, each) in enumerate(named)
     )
     profiles = "".join(_profile(name, each.gpus, gpu_model) for name, each in named)
-    prices = "".join(f"        {name}: {{denom: uakt, amount: 100000}}\n" for name in names)
+    prices = "".join(f"        {name}: {price(denom, each.gpus)}\n" for name, each in named)
     placed = "".join(f"  {name}:\n    anywhere: {{profile: {name}, count: 1}}\n" for name in names)
     return f"""\
 ---
