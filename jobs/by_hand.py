@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from services import campaigns, claims, following, rewards, verification
 from services.errors import UseCaseError
 from services.house import House
+from services.pass_reads import PassReads
 from services.workload import workload
 from verifiers.trouble import Trouble
 
@@ -55,7 +56,8 @@ def _round(house: House, progress: Progress, bar: int) -> int:
     loaded = campaigns.required(house)
     total, done = workload(house).due, 0
     progress.update(task, description="Verifying claims", total=total, completed=0)
-    while count := verification.verify_batch(house, loaded):
+    reads = PassReads(house)
+    while count := verification.verify_batch(house, loaded, reads):
         done += count
         progress.update(task, completed=min(done, total), total=max(done, total))
     rewards.compute_if_changed(house)
