@@ -105,6 +105,6 @@ def _signs(pairs: frozenset[tuple[str, str]], gpu: Gpu, params: OnboardingParams
         steps = key.lower().split("/")
         named = dict(zip(steps[2::2], steps[3::2], strict=False)) if steps[:2] == ["capabilities", "gpu"] else {}
         model = named.get("model", "")
-        if value == "true" and model not in {"", "*"} and params.names.id_of(model) == gpu.model:
+        if value == "true" and model not in {"", "*"} and params.names.is_model(model, gpu.model):
             return True
     return False

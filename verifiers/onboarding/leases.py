@@ -157,7 +157,7 @@ class Search:
 
     def _names_it(self, names: Iterable[str]) -> bool:
         """Whether all of these mean the claim's model: of several alternatives nobody knows which was given."""
-        return {self.params.names.id_of(name) for name in names} == {self.gpu.model}
+        return bool(names) and all(self.params.names.is_model(name, self.gpu.model) for name in names)
 
     def _is_inside(self, row: LeaseInfo) -> Seen[bool]:
         height = row.lease.created_at

@@ -30,7 +30,7 @@ class OnboardingParams:
 
     def counted(self, capacity: Iterable[tuple[str, int]], model: str) -> int:
         """How many GPUs of a model of the campaign an inventory shows, given by its labels `vendor/name`."""
-        return sum(count for label, count in capacity if self.names.id_of(label.partition("/")[2]) == model)
+        return sum(count for label, count in capacity if self.names.is_model(label.partition("/")[2], model))
 
 
 def onboarding_params(params: Mapping[str, object]) -> OnboardingParams:

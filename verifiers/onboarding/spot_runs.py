@@ -148,7 +148,7 @@ def _asks_for(group: Group, model: str, params: OnboardingParams) -> bool:
     """Whether all GPUs of a group may be of this model."""
     for request in group.gpu_requests:
         names = {each.model for each in request.models}
-        if names and ANY not in names and model not in {params.names.id_of(name) for name in names}:
+        if names and ANY not in names and not any(params.names.is_model(name, model) for name in names):
             return False
     return True
 

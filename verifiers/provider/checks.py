@@ -212,7 +212,7 @@ def _nodes(inventory: Inventory, wants: Wants) -> tuple[Node, ...]:
     if wants.gpu_model is None:
         return inventory.gpu_nodes
     return tuple(
-        node for node in inventory.nodes if any(wants.names.id_of(gpu.name) == wants.gpu_model for gpu in node.gpus)
+        node for node in inventory.nodes if any(wants.names.is_model(gpu.name, wants.gpu_model) for gpu in node.gpus)
     )
 
 
@@ -244,7 +244,7 @@ def _attributes(record: Provider, inventory: Inventory, wants: Wants) -> Found:
         gpu
         for node in inventory.nodes
         for gpu in node.gpus
-        if wants.gpu_model is None or wants.names.id_of(gpu.name) == wants.gpu_model
+        if wants.gpu_model is None or wants.names.is_model(gpu.name, wants.gpu_model)
     }
     missing = sorted({_gpu_text(gpu) for gpu in gpus if not _is_claimed(gpu, claimed, wants.names)})
     if not gpus:

@@ -59,6 +59,10 @@ class ModelNames:
         """Whether the campaign's list has this spelling; an open list takes names that it does not have."""
         return plain_name(name) in self._by_name
 
+    def is_model(self, name: str, model: str) -> bool:
+        """Whether a name is that of a model, also of one that the list has no more."""
+        return plain_name(self.shown(name)) == plain_name(self.shown(model))
+
     def shown(self, name: str) -> str:
         """The id where the model is listed, else the name as it is."""
         return self.id_of(name) or name
