@@ -17,7 +17,8 @@ from devnet.generation import V2
 from devnet.network import Devnet, serve
 from devnet.state.chain import Chain as LocalChain
 from devnet.story.library import Story, story
-from devnet.story.staff import Decide
+from devnet.story.people import MakeAppeal
+from devnet.story.staff import Decide, RuleAppeal
 from jobs.demo import campaign_text
 from ledger.benchmarks import BenchmarkRunRow
 from ledger.claims import ClaimRow
@@ -127,11 +128,16 @@ def test_shipped__entered_and_decided_by_the_story__ends_as_it_says(house: House
         act.run()
     verify(house, block(TIP - 1))
     player = Player(house, told.keys.__getitem__, block)
-    decisions = tuple(act for act in told.decisions if isinstance(act, Decide) and act.task == "benchmark")
-    for one in {act.by for act in decisions}:
-        player.appoint(one, "reviewer")
-    for act in decision_performances(player, replace(told, people=(), decisions=decisions), block):
-        act.run()
+    staff = (act for act in told.decisions if isinstance(act, Decide | RuleAppeal))
+    decisions = tuple(act for act in staff if act.task == "benchmark")
+    appeals = tuple(act for act in told.people if isinstance(act, MakeAppeal) and act.task == "benchmark")
+    for act in decisions:
+        player.appoint(act.by, "reviewer" if isinstance(act, Decide) else "organizer")
+    told = replace(told, people=appeals, decisions=decisions)
+    performed = sorted(decision_performances(player, told, block), key=lambda each: each.height)
+    for place, each in enumerate(performed):
+        each.run()
+        verify(house, block(TIP - 100 + place))
     verify(house, block(TIP))
     with house.ledger.read() as session:
         rows = session.query(ClaimRow).all()
@@ -139,7 +145,7 @@ def test_shipped__entered_and_decided_by_the_story__ends_as_it_says(house: House
         loaded = [load_verdict(session, row.verdict_id or 0) for row in rows]
     assert found == {run.challenge: run.expected for run in shipped_runs()}
     shown = {(check.name, str(check.outcome)) for each in loaded if each for check in each[0].checks}
-    assert {name for name, outcome in shown if outcome == "passed"} == CHECKED
+    assert {name for name, outcome in shown if outcome == "passed"} == {*CHECKED, "appeal"}
     assert {name for name, outcome in shown if outcome == "failed"} == {
         "challenge", "result", "proof", "lease", "same_gpu", "review"
     }  # fmt: skip
