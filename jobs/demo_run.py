@@ -238,14 +238,18 @@ class DemoRun:
         point = self._point(house)
         if point is None or point.height != height:
             raise AssertionError("the follower left the height at which the chain stands")
+        before: frozenset[str] | None = None
         for _ in range(LOOKS_AT_UNKNOWN):
             self._wait_for_node(house)
             claims.find_claims(house)
             verifying_anew.verify_everything(house, loaded, point, lambda _: self.supervisor.tend())
             while verifying_anew.verify_waiting(house, loaded):  # what was decided or entered since somebody looked
                 self.supervisor.tend()
-            if not verifying_anew.look_again_at_unknown(house, loaded):
-                break
+            unknown = verifying_anew.unknown_claims(house, loaded)
+            if not unknown or unknown == before:
+                break  # another look would tell no more
+            before = unknown
+            verifying_anew.look_again_at_unknown(house, loaded)
         verifying_anew.verify_everything(house, loaded, point, lambda _: self.supervisor.tend())
         return compute_awards(house)
 

@@ -48,6 +48,13 @@ def _waiting(loaded: Loaded, now: Moment) -> tuple[ColumnElement[bool], ...]:
     return ClaimRow.campaign == loaded.slug, ClaimRow.verdict_id.is_(None) | is_due
 
 
+def unknown_claims(house: House, loaded: Loaded) -> frozenset[str]:
+    """The claims that could not be looked at."""
+    unknown = ClaimRow.campaign == loaded.slug, ClaimRow.outcome == Outcome.UNKNOWN
+    with house.ledger.read() as session:
+        return frozenset(session.scalars(select(ClaimRow.id).where(*unknown)))
+
+
 def look_again_at_unknown(house: House, loaded: Loaded) -> int:
     """Let every claim that could not be looked at be looked at again, also at the same block; returns how many."""
     unknown, now = (ClaimRow.campaign == loaded.slug, ClaimRow.outcome == Outcome.UNKNOWN), house.clock.now()
