@@ -28,7 +28,7 @@ from services.onboarding_records import KeptProbes, KeptRecords
 from services.pass_reads import PassReads
 from services.review_steps import KeptSteps, kept_steps
 from services.submissions import KeptSubmissions
-from tasks.judge_params import asked_in_turn
+from tasks.judge_params import asked_in_turn, begun
 from tasks.judge_params import judge_params as judge_params_of
 from tasks.moment import SECOND, Duration, Moment
 from tasks.parts import Task
@@ -283,7 +283,7 @@ def judge_claim(loaded: Loaded, claim: ClaimFacts, sources: Asked, point: ChainP
     verifier = verifier_of(claim.kind)
     if verifier is None:
         return None
-    asked = asked_in_turn(loaded.rules, claim.task)
+    asked = begun(asked_in_turn(loaded.rules, claim.task), point.time)
     seen = {each.id: each for one in asked for each in verifier.gather(claim, one.params, sources)}
     observations = [*seen.values(), *sources.reviews.steps(claim.id)]
     verdict = deciding.judge_in_turn(verifier, claim, observations, asked, point)

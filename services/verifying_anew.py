@@ -50,20 +50,23 @@ def _waiting(loaded: Loaded, now: Moment) -> tuple[ColumnElement[bool], ...]:
 
 def unknown_claims(house: House, loaded: Loaded) -> frozenset[str]:
     """The claims that could not be looked at."""
-    unknown = ClaimRow.campaign == loaded.slug, ClaimRow.outcome == Outcome.UNKNOWN
     with house.ledger.read() as session:
-        return frozenset(session.scalars(select(ClaimRow.id).where(*unknown)))
+        return frozenset(session.scalars(select(ClaimRow.id).where(*_unknown(loaded))))
 
 
-def look_again_at_unknown(house: House, loaded: Loaded) -> int:
-    """Let every claim that could not be looked at be looked at again, also at the same block; returns how many."""
-    unknown, now = (ClaimRow.campaign == loaded.slug, ClaimRow.outcome == Outcome.UNKNOWN), house.clock.now()
+def look_again_at_unknown(house: House, loaded: Loaded) -> None:
+    """Let every claim that could not be looked at be looked at again, also at the same block."""
+    unknown, now = _unknown(loaded), house.clock.now()
 
-    def store(session: Session) -> int:
+    def store(session: Session) -> None:
         session.execute(update(ClaimRow).where(*unknown).values(looked_height=None))
-        return look_again(session, now, *unknown)
+        look_again(session, now, *unknown)
 
-    return house.ledger.transact(store)
+    house.ledger.transact(store)
+
+
+def _unknown(loaded: Loaded) -> tuple[ColumnElement[bool], ...]:
+    return ClaimRow.campaign == loaded.slug, ClaimRow.outcome == Outcome.UNKNOWN
 
 
 def _take_unlooked(session: Session, slug: str, point: ChainPoint, worker: str) -> list[ClaimRow]:

@@ -23,6 +23,11 @@ class Asked:
         return (self.begins is None or self.begins <= at) and (self.ends is None or at < self.ends)
 
 
+def begun(asked: Sequence[Asked], until: Moment) -> Sequence[Asked]:
+    """Those that some work up to a moment may be judged by, the oldest first; at least the first."""
+    return [each for each in asked if each.begins is None or each.begins <= until] or asked[:1]
+
+
 def judge_params(campaign: Campaign, task: Task, excused: Sequence[Excused] | None = None) -> dict[str, object]:
     """The task's params with `listed` models written out, and of the campaign, which no judge sees, its list of GPU
     models and its excused time (`excused`: another one's) as intervals `[start, end)`.

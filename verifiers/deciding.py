@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tasks.judge_params import Asked
+from tasks.judge_params import Asked, begun
 from tasks.moment import SECOND, Duration, Moment, format_moment
 from verifiers.evidence import ChainPoint, Check, ClaimFacts, Observation, Outcome, Verdict, Verifier, outcome_of
 from verifiers.reviewing import Act, Standing, Step, Steps, read_steps, standing_of
@@ -42,7 +42,7 @@ def judge_in_turn(
 
     `asked`: the oldest first. Pure: same facts, same verdict.
     """
-    known = [each for each in asked if each.begins is None or each.begins <= as_of.time] or list(asked[:1])
+    known = begun(asked, as_of.time)
     for each in known[:-1]:
         verdict = judge(verifier, claim, observations, each.params, as_of)
         if verdict.at is not None and each.holds(verdict.at):
